@@ -1,0 +1,1 @@
+"""Libraries: whatever holds records, behind the protocols of ``model``."""

@@ -1,0 +1,166 @@
+"""The values that travel between libraries, transforms and sinks: immutable, and without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, NamedTuple, Protocol
+
+Data = Mapping[str, Any]
+"""A record's fields by their name in kinds.py. A missing key was not asked for or is not known to the
+source; None is known to be empty. Lists are lists, parts are mappings, references are uids (text)."""
+
+
+class Record(NamedTuple):
+    """One thing of a library. ``uid`` is the source's own id as text; references in ``data`` are uids."""
+
+    kind: str
+    uid: str
+    data: dict[str, Any]
+
+
+class Blob(NamedTuple):
+    """Image bytes a record carries, not yet read. ``key`` is only understood by the source that made it."""
+
+    kind: str
+    uid: str
+    field: str
+    key: str
+
+
+class BlobRef(NamedTuple):
+    """Image bytes that lie in a sink or an archive: named by digest (SHA-256, hexadecimal)."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to read of a kind: ``fields`` (None: all but blobs), ``ids`` (None: all), and whether blob
+    fields come as ``Blob`` values."""
+
+    fields: frozenset[str] | None = None
+    ids: Sequence[str] | None = None
+    blobs: bool = False
+
+
+EVERYTHING = Want()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a library is: ``product`` ("Stash", "Stash database", "archive", "tables", "memory"), its version
+    and schema as it gives them, the fields it can give by kind, and how many records it holds by kind (None: not
+    known)."""
+
+    address: str
+    product: str
+    version: str
+    schema: int | None
+    fields: Mapping[str, tuple[str, ...]]
+    counts: Mapping[str, int | None]
+    how: str = ""
+    """How it is read and why, in one sentence for the log ("database file: 40 records read both ways were equal")."""
+
+
+class Source(Protocol):
+    """A library that can be read."""
+
+    def about(self) -> About:
+        """Tell what this is."""
+        ...
+
+    def read(self, kind: str, want: Want = EVERYTHING) -> Iterator[Record]:
+        """Stream the records of ``kind``, in ascending order of id where ids are numbers. Ids that do
+        not exist are passed over."""
+        ...
+
+    def open_blob(self, blob: Blob) -> IO[bytes]:
+        """Open the bytes of ``blob`` for reading."""
+        ...
+
+
+class Searcher(Protocol):
+    """A source with a running Stash behind it, which evaluates filters."""
+
+    def find_ids(self, kind: str, criteria: Mapping[str, Any], query: str = "") -> Iterator[str]:
+        """Stream the ids of ``kind`` that Stash's own filter ``criteria`` (and its search text) give."""
+        ...
+
+    def saved_filter(self, name: str) -> tuple[str, Mapping[str, Any], str]:
+        """Find the saved filter ``name``; give its kind, its criteria as GraphQL takes them, its search text."""
+        ...
+
+
+class Sink(Protocol):
+    """Something records are written to once. A context manager: leaving it cleanly commits, an error
+    aborts, and an aborted sink leaves nothing under its final name."""
+
+    def __enter__(self) -> Sink: ...
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None: ...
+
+    def put(self, record: Record) -> None:
+        """Write one record. Records of one kind come one after another."""
+        ...
+
+    def put_blob(self, stream: IO[bytes]) -> BlobRef:
+        """Keep the bytes of ``stream`` (once each) and give their digest."""
+        ...
+
+
+class Target(Source, Protocol):
+    """A library that can be changed."""
+
+    def create(self, kind: str, data: Data) -> str:
+        """Make a record; give its id."""
+        ...
+
+    def update(self, kind: str, uid: str, data: Data) -> None:
+        """Set just the fields in ``data``."""
+        ...
+
+    def delete(self, kind: str, uid: str) -> None:
+        """Remove a record."""
+        ...
+
+
+class Progress(Protocol):
+    """Where a capability tells how far it is."""
+
+    def phase(self, name: str, total: int | None) -> None:
+        """A new phase begins; ``total`` records are expected, if known."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """``count`` more records are done."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Something worth a log line."""
+        ...
+
+    def close(self) -> None:
+        """The last phase is done."""
+        ...
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did. Counts are records by kind; seconds are wall time; bytes are of the finished output."""
+
+    what: str
+    source: str = ""
+    how: str = ""
+    privacy: str = ""
+    outputs: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    bytes: int = 0
+    references_left_out: int = 0
+    skipped: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+Transform = Callable[[Record], Record | None]

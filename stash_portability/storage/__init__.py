@@ -1,0 +1,1 @@
+"""Containers: how bytes come to lie on a disk."""

@@ -1,0 +1,1 @@
+"""Record stream in, record stream out: choose, redact, rewrite."""
