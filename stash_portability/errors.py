@@ -51,7 +51,7 @@ class PortabilityError(Exception):
     exit_code = EXIT_BUG
     template = "{reason}"
 
-    def __init__(self, reason: str = "", **words: object) -> None:
+    def __init__(self, reason: object = "", **words: object) -> None:
         self.words = {"reason": reason, **words}
         names = [name for _, name, _, _ in Formatter().parse(self.template) if name]
         super().__init__(self.template.format(**{name: one_line(self.words.get(name, "")) for name in names}))
@@ -135,6 +135,15 @@ class OutsideRoots(UsageError):
     template = (
         "{path} lies outside the folders a task may write to ({allowed}); put it under one of them, or"
         " add its folder to roots.json in the data folder"
+    )
+
+
+class LibrariesMissing(UsageError):
+    """The Python libraries a feature needs are not there and could not be installed."""
+
+    template = (
+        "the Python libraries for {what} are missing and could not be installed: {reason}; then press"
+        " Settings → Tasks → Set up dependencies, or run {command}"
     )
 
 

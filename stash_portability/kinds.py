@@ -567,7 +567,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "image_count": "counted from images",
         "paths": "addresses of generated pictures",
         "image": "one image by its number",
-        "parent_folder": "known from folder",
     },
     "GalleryChapter": {},
     "Scene": {
@@ -607,13 +606,16 @@ LEFT_OUT: dict[str, dict[str, str]] = {
             "zip_file_id": "deprecated: zip_file",
             "fingerprint": "one of fingerprints",
         }
-        for file in ("VideoFile", "ImageFile", "GalleryFile", "BasicFile")
+        for file in ("VideoFile", "ImageFile", "GalleryFile")
     },
-    "BasicFile ": {},
+    "BasicFile": dict.fromkeys(
+        ("basename", "parent_folder_id", "parent_folder", "zip_file_id", "zip_file", "size", "mod_time", "fingerprint",
+         "fingerprints", "created_at", "updated_at"),
+        "facts of a zip that holds other files; its path is kept",
+    ),
 }  # fmt: skip
 """GraphQL types and their fields that are not exported, each with its reason. ``*_count`` fields with a depth
 argument are counts of other records and are left out by rule."""
-del LEFT_OUT["BasicFile "]
 
 LEFT_OUT_COUNTS = "counted from other records"
 

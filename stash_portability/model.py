@@ -88,8 +88,20 @@ class Searcher(Protocol):
         """Stream the ids of ``kind`` that Stash's own filter ``criteria`` (and its search text) give."""
         ...
 
+    def find_ids_since(self, kind: str, since: str) -> Iterator[str]:
+        """Stream the ids of ``kind`` changed at ``since`` (UTC) or later, as far as Stash's updated_at tells."""
+        ...
+
     def saved_filter(self, name: str) -> tuple[str, Mapping[str, Any], str]:
         """Find the saved filter ``name``; give its kind, its criteria as GraphQL takes them, its search text."""
+        ...
+
+
+class PartsReader(Protocol):
+    """A source that finds the parts of records (markers of scenes, chapters of galleries) without reading all."""
+
+    def read_parts(self, kind: str, owners: Sequence[str], want: Want = EVERYTHING) -> Iterator[Record]:
+        """Stream the records of ``kind`` whose owner is one of ``owners``."""
         ...
 
 
@@ -148,7 +160,8 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class Report:
-    """What a run did. Counts are records by kind; seconds are wall time; bytes are of the finished output."""
+    """What a run did. Counts are records by kind, seconds wall time by phase, bytes those of the finished output.
+    ``notes`` tell; ``remarks`` and ``skipped`` (records, each with its reason) also make the exit code 1."""
 
     what: str
     source: str = ""
@@ -159,6 +172,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
     references_left_out: int = 0
+    notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

@@ -2,8 +2,8 @@
 
 A path is checked once against kinds.py and then walked fast. A step through a reference leads to the record
 it names, through a composite field to its parts, through a keyed list (fingerprints, stash_ids) to the entry
-of that key. ``count``, ``first`` and ``last`` end a path at a list; ``label`` ends it at what people call a
-record. Walking reads nothing: referred records come from ``Names``.
+of that key. ``count`` ends a path at a list, ``first`` and ``last`` step to one of its entries; ``label`` ends it
+at what people call a record. Walking reads nothing: referred records come from ``Names``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def parse(kind: Kind, text: str) -> Path:
         raise unknown(f"field of {kind.name}", steps[0], ("id", *kind.names()))
     end, many, last = first, first.many, ""
     for step in steps[1:]:
-        if last:
+        if last in ("count", LABEL):
             raise unknown(f"step after {last} in {text}", step, ())
         if step in LIST_STEPS and many:
             last, many = step, False

@@ -25,7 +25,7 @@ def _walk(field: Field, steps: tuple[str, ...], here: Any, names: Names) -> Any:
         return here
     if isinstance(here, list):
         if steps[0] in LIST_STEPS:
-            return _of_list(steps[0], here)
+            return _walk(field, steps[1:], _of_list(steps[0], here), names)
         return _walk_list(field, steps, here, names)
     return _walk_one(field, steps, here, names)
 

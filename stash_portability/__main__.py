@@ -1,0 +1,159 @@
+"""The command line: arguments in, text and an exit code out. All that is printed is printed here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_CODES, EXIT_DONE, EXIT_WITH_REMARKS, PortabilityError
+from .kinds import KINDS, LEVEL_WORDS
+from .model import Progress
+
+DEBUG = "STASH_PORTABILITY_DEBUG"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, as argparse and the documentation test see it."""
+    top = argparse.ArgumentParser(
+        prog="stash-portability",
+        description="Take what you typed into Stash out, in any format.",
+        epilog="exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()),
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    top.add_argument("--json", action="store_true", help="print one JSON object a line, for programs")
+    top.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    top.add_argument("--data", metavar="DIR", help="the data folder, instead of the usual one")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _export_parser(commands.add_parser("export", help="write a library, or part of it, to files"))
+    fields = commands.add_parser("fields", help="list the kinds and fields, with their privacy class")
+    fields.add_argument("kind", nargs="?", default="", metavar="KIND", help=f"one of {', '.join(KINDS)}")
+    doctor = commands.add_parser("doctor", help="look whether everything needed is there")
+    _address(doctor, required=False)
+    return top
+
+
+def _address(parser_: argparse.ArgumentParser, *, required: bool) -> None:
+    parser_.add_argument(
+        "--from",
+        metavar="ADDRESS",
+        required=required,
+        help="a Stash (http://host:9999), its database file (stash-go.sqlite), or an export made before",
+    )
+    parser_.add_argument("--api-key-file", metavar="FILE", help="a file with the API key; else STASH_API_KEY is used")
+
+
+def _export_parser(export: argparse.ArgumentParser) -> None:
+    _address(export, required=False)
+    add = export.add_argument
+    add("--to", metavar="PATH", help="a file (scenes.csv, all.jsonl), a folder, or a .zip")
+    add("--format", help="json, jsonl, csv, tsv, xml or yaml; else what the ending of PATH says, else jsonl")
+    add("--profile", metavar="FILE", help="columns, names and options from a YAML or JSON file")
+    add("--kinds", metavar="a,b", help="only these kinds (and what they refer to)")
+    add("--fields", action="append", metavar="KIND:A,B", help="only these fields: scene:title,date,performers.name")
+    add("--filter", metavar="JSON", help="Stash's own filter (SceneFilterType, …) as JSON, or @FILE")
+    add("--saved-filter", metavar="NAME", help="a filter saved in Stash")
+    add("--ids", action="append", metavar="1,2", help="only these records")
+    add("--since", metavar="TIME", help="only what Stash says was changed since (UTC)")
+    add("--closure", metavar="HOW", help="what chosen records bring along: none, direct or full (the default)")
+    add("--privacy", metavar="LEVEL", help="; ".join(f"{level}: {words}" for level, words in LEVEL_WORDS.items()))
+    add("--blobs", action="store_true", help="with covers, portraits and logos")
+    add("--csv-safe", action="store_true", help="quote every cell and disarm formulas (can be read back exactly)")
+    add("--bom", action="store_true", help="begin csv and tsv with a byte order mark, for Excel")
+    add("--compress", metavar="HOW", help="zip")
+    add("--overwrite", action="store_true", help="replace the output when it is there")
+
+
+def run() -> None:
+    """The entry point: run the command line and leave with its exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command ``arguments`` give; give the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return COMMANDS[options.command](options)
+    except PortabilityError as problem:
+        return _say_error(options, problem.code, str(problem), problem.exit_code)
+    except KeyboardInterrupt:
+        return _say_error(options, "Cancelled", "cancelled; nothing was left under the final name", EXIT_CANCELLED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except Exception as problem:  # noqa: BLE001 - the one place where a bug of ours is told in a line
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        told = f"a bug of ours: {type(problem).__name__}: {problem}; set {DEBUG}=1 to see where, and please report it"
+        return _say_error(options, "Bug", told, EXIT_BUG)
+
+
+def _say_error(options: argparse.Namespace, code: str, message: str, exit_code: int) -> int:
+    if options.json:
+        _say_json({"type": "error", "code": code, "message": message, "exit_code": exit_code})
+    else:
+        print(f"stash-portability: {message}", file=sys.stderr)
+    return exit_code
+
+
+def _say_json(words: dict[str, Any]) -> None:
+    print(json.dumps(words, ensure_ascii=False), flush=True)
+
+
+def _progress(options: argparse.Namespace) -> Progress:
+    from .progress import Lines, Quiet, Terminal  # noqa: PLC0415 - the bar's library is only loaded for a run
+
+    if options.json:
+        return Lines(sys.stdout, time.monotonic)
+    return Quiet() if options.quiet else Terminal(sys.stderr)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .commands import Means, export  # noqa: PLC0415 - fields and --help need none of it
+    from .config import export_options  # noqa: PLC0415
+    from .report import as_data, as_text, exit_code  # noqa: PLC0415
+
+    checked = export_options(vars(options), os.environ)
+    report = export(checked, _progress(options), Means())
+    if options.json:
+        _say_json({"type": "report", **as_data(report)})
+    elif not options.quiet:
+        print(as_text(report))
+    return exit_code(report)
+
+
+def _fields(options: argparse.Namespace) -> int:
+    from .commands import fields_text  # noqa: PLC0415
+
+    print(fields_text(options.kind))
+    return EXIT_DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from . import doctor, places  # noqa: PLC0415
+    from .commands import library  # noqa: PLC0415
+
+    address = getattr(options, "from") or ""
+    data = places.data_folder(options.data, os.environ)
+    well = True
+    for finding in doctor.examine(Path(data), address, lambda: library(vars(options), os.environ)):
+        well = well and finding.well
+        if options.json:
+            _say_json({"type": "finding", "what": finding.what, "well": finding.well, "said": finding.said})
+        elif not (options.quiet and finding.well):
+            print(f"{'ok ' if finding.well else 'BAD'}  {finding.what}: {finding.said}")
+    return EXIT_DONE if well else EXIT_WITH_REMARKS
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"export": _export, "fields": _fields, "doctor": _doctor}
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,111 @@
+"""What Stash hands to a plugin: the call on stdin, and the plugin's settings.
+
+Standard library only, and quick: the launcher reads the settings (where is the data folder?) before any library
+is there, and a status has a fifth of a second for everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import StashSaidNo, Unreachable, UsageError
+
+SETTINGS = "query($id: [ID!]) { configuration { plugins(include: $id) } }"
+SECONDS = 10
+MOST_BYTES = 1 << 22
+USUAL_ID = "stash-portability"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: the arguments, and the ``server_connection`` to the Stash that calls (empty when started by hand)."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    server: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def mode(self) -> str:
+        """Which task or operation this is."""
+        return str(self.arguments.get("mode") or "")
+
+    @property
+    def config_folder(self) -> str | None:
+        """The folder of Stash's config file."""
+        return str(self.server.get("Dir") or "") or None
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's value, which is as good as a password."""
+        return str((self.server.get("SessionCookie") or {}).get("Value") or "")
+
+    @property
+    def plugin_id(self) -> str:
+        """Our id in Stash: the name of the manifest it found in the plugin's folder."""
+        folder = Path(str(self.server.get("PluginDir") or "."))
+        manifests = sorted(path.stem for path in folder.glob("*.yml"))
+        return USUAL_ID if not manifests or USUAL_ID in manifests else manifests[0]
+
+
+def read_call(text: bytes) -> Call:
+    """Read what Stash writes to our stdin; raises UsageError."""
+    try:
+        given = json.loads(text.decode("utf-8"))
+        return Call(dict(given.get("args") or {}), dict(given["server_connection"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            "this is started by Stash, which tells it what to do; on a terminal use stash-portability, or"
+            " launch.py --setup to install what is needed"
+        ) from error
+
+
+def read_settings(call: Call) -> dict[str, str]:
+    """The plugin's settings that are filled in, by one short query; raises Unreachable, StashSaidNo."""
+    from http.client import HTTPException  # noqa: PLC0415 - not needed when started by hand
+
+    where = f"{call.server.get('Host')}:{call.server.get('Port')}"
+    try:
+        answer = _ask(call, {"query": SETTINGS, "variables": {"id": [call.plugin_id]}})
+    except (OSError, HTTPException, ValueError) as error:
+        raise Unreachable(address=where, reason=getattr(error, "strerror", None) or error) from error
+    if answer.get("errors"):
+        raise StashSaidNo(str(answer["errors"][0].get("message")))
+    ours = answer["data"]["configuration"]["plugins"].get(call.plugin_id) or {}
+    return {key: str(value).strip() for key, value in ours.items() if str(value).strip()}
+
+
+def _ask(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
+
+    from .libraries.stash_address import of_plugin  # noqa: PLC0415
+
+    address = of_plugin(call.server)
+    port = int(call.server.get("Port", 9999))
+    if address.base.startswith("https:"):
+        connection: HTTPConnection = HTTPSConnection(address.host, port, timeout=SECONDS, context=_context(address))
+    else:
+        connection = HTTPConnection(address.host, port, timeout=SECONDS)
+    headers = {"Content-Type": "application/json", "Cookie": f"session={call.cookie}"}
+    try:
+        connection.request("POST", "/graphql", json.dumps(body), headers)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise ValueError(f"it answered with status {response.status}")
+        answer: dict[str, Any] = json.loads(response.read(MOST_BYTES))
+        return answer
+    finally:
+        connection.close()
+
+
+def _context(address: Any) -> Any:
+    """Check the certificate, but not this machine's own: Stash makes it itself, for another name."""
+    import ssl  # noqa: PLC0415 - only with https
+
+    context = ssl.create_default_context()
+    if address.trusted:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

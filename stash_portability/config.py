@@ -1,0 +1,280 @@
+"""What the user asked for, checked as a whole: arguments, settings and profiles become frozen options.
+
+Every mistake is reported at once. Reads only the files the user names (profile, filter, key).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import BadFilter, BadProfile, NotIncluded, PortabilityError, UsageError, several, unknown
+from .kinds import KINDS, LEVELS
+from .transform.paths import Column
+from .transform.profile import Profile, match_kinds, parse_fields, parse_profile
+from .transform.scope import CLOSURES
+
+FORMATS: dict[str, str] = {
+    "json": "one document",
+    "jsonl": "one record a line",
+    "csv": "commas: one sheet of one kind for people, or one exact table a kind",
+    "tsv": "as csv, with tabs",
+    "xml": "one document, described by docs/export.xsd",
+    "yaml": "one document a record",
+}
+Shape = Literal["file", "folder", "zip"]
+LATER_FORMATS = ("nfo", "template")
+MOST_FILTER_BYTES = 1 << 20
+FILTER_EXAMPLE = '{"rating100": {"value": 80, "modifier": "GREATER_THAN"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """One export, checked. ``columns`` are the columns by kind that were asked for (empty: all fields);
+    ``shape`` is what ``to`` becomes: one file, a folder or a zip; ``since`` is UTC."""
+
+    source: str
+    to: Path
+    form: str
+    shape: Shape
+    kinds: tuple[str, ...]
+    columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
+    criteria: Mapping[str, Any] | None = None
+    saved_filter: str = ""
+    ids: tuple[str, ...] = ()
+    since: str = ""
+    closure: str = "full"
+    privacy: str = "full"
+    blobs: bool = False
+    csv_safe: bool = False
+    bom: bool = False
+    overwrite: bool = False
+    api_key: str = field(default="", repr=False)
+
+    @property
+    def sheet(self) -> bool:
+        """Whether this is one sheet of one kind for people, with names instead of references."""
+        return self.form in ("csv", "tsv") and self.shape == "file"
+
+
+class _Checker:
+    """Runs checks one by one and keeps what they raise, so that all is told at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[PortabilityError] = []
+
+    def __call__(self, check: Callable[..., Any], *arguments: Any, default: Any = None) -> Any:
+        try:
+            return check(*arguments)
+        except PortabilityError as problem:
+            self.problems.append(problem)
+            return default
+
+
+def export_options(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> ExportOptions:
+    """Check the arguments of ``export``: a mapping of the long option names with ``_`` for ``-``. Raises
+    UsageError telling everything that is wrong."""
+    check = _Checker()
+    profile = check(_profile, arguments.get("profile"), default=Profile("", {}))
+    given = {**profile.options, **{key: value for key, value in arguments.items() if _said(value)}}
+    to = check(_required_path, given.get("to"), default=Path())
+    form = check(_format, given.get("format"), to, default="jsonl")
+    shape, to = check(_shape, to, form, given.get("compress"), default=("file", to))
+    asked = check(parse_fields, _as_list(given.get("fields")), default={})
+    columns = {**profile.columns, **asked}
+    kinds = check(_kinds, given, columns, default=tuple(KINDS))
+    sheet = form in ("csv", "tsv") and shape == "file"
+    options = {
+        "source": str(given.get("from") or check(_no_source, default="")),
+        "kinds": check(_sheet_kind, kinds, columns, given, default=kinds) if sheet else kinds,
+        "columns": {kind: listed for kind, listed in columns.items() if listed},
+        "criteria": check(_filter, given.get("filter")),
+        "saved_filter": str(given.get("saved_filter") or ""),
+        "ids": check(_ids, given.get("ids"), default=()),
+        "since": check(_since, given.get("since"), default=""),
+        "closure": check(_choice, "closure", str(given.get("closure") or "full"), CLOSURES),
+        "privacy": check(_choice, "privacy level", str(given.get("privacy") or "full"), LEVELS),
+        "api_key": check(api_key, given.get("api_key_file"), environment, default=""),
+        **{name: _switch(given.get(name)) for name in ("blobs", "csv_safe", "bom", "overwrite")},
+    }
+    result = ExportOptions(to=to, form=form, shape=shape, **options)
+    check(_agree, result, given)
+    if check.problems:
+        raise several(check.problems)
+    return result
+
+
+def _said(value: Any) -> bool:
+    return value is not None and value is not False and value not in ("", [])
+
+
+def _switch(value: Any) -> bool:
+    """Stash gives every task argument as text."""
+    return value is True or str(value).lower() in ("true", "yes", "1", "on")
+
+
+def _as_list(value: Any) -> Sequence[str]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(entry) for entry in value)
+
+
+def _no_source() -> str:
+    raise UsageError("--from is missing: the address of a Stash, its database file, or an export")
+
+
+def _required_path(value: Any) -> Path:
+    if not value:
+        raise UsageError("--to is missing: the file, folder or .zip to write")
+    return Path(str(value)).expanduser()
+
+
+def _format(value: Any, to: Path) -> str:
+    suffix = to.suffix.lower().lstrip(".")
+    guessed = {"yml": "yaml", "ndjson": "jsonl", "txt": "tsv"}.get(suffix, suffix)
+    form = str(value) if value else (guessed if guessed in FORMATS else "jsonl")
+    if form in LATER_FORMATS:
+        raise NotIncluded(what=f"the format {form}")
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    return form
+
+
+def _shape(to: Path, form: str, compress: Any) -> tuple[Shape, Path]:
+    """What ``to`` becomes: a zip when it says so, a file when it ends like the format, else a folder."""
+    if compress not in (None, "", "zip"):
+        if compress == "7z":
+            raise NotIncluded(what="--compress 7z")
+        raise unknown("compression", str(compress), ("zip",))
+    suffix = to.suffix.lower()
+    if compress == "zip" or suffix == ".zip":
+        return "zip", to if suffix == ".zip" else to.with_name(to.name + ".zip")
+    endings = {"yaml": (".yaml", ".yml"), "jsonl": (".jsonl", ".ndjson"), "tsv": (".tsv", ".txt")}
+    return ("file" if suffix in endings.get(form, (f".{form}",)) else "folder"), to
+
+
+def _kinds(given: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[str, ...]:
+    named = given.get("kinds")
+    if isinstance(named, str):
+        return match_kinds(named) or tuple(KINDS)
+    if columns:
+        return tuple(kind for kind in KINDS if kind in columns)
+    return ("scene",) if _filtered(given) and not given.get("saved_filter") else tuple(KINDS)
+
+
+def _filtered(given: Mapping[str, Any]) -> bool:
+    return any(_said(given.get(name)) for name in ("filter", "saved_filter", "ids"))
+
+
+def _sheet_kind(kinds: tuple[str, ...], columns: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
+    if not isinstance(given.get("kinds"), str) and not columns:
+        return ("scene",)
+    if len(kinds) == 1:
+        return kinds
+    raise UsageError(
+        "one sheet holds one kind: name it with --kinds, or give a folder or a .zip as --to for one table a kind"
+    )
+
+
+def _choice(what: str, value: str, known: Mapping[str, Any]) -> str:
+    if value not in known:
+        raise unknown(what, value, known)
+    return value
+
+
+def _filter(value: Any) -> Mapping[str, Any] | None:
+    """The filter: a mapping, JSON text, or @FILE with JSON in it. Raises BadFilter saying where it is wrong."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    text = _read(Path(value[1:]).expanduser(), "filter") if str(value).startswith("@") else str(value)
+    try:
+        parsed = json.loads(text)
+    except ValueError as problem:
+        raise BadFilter(f"it is not JSON: {problem}") from problem
+    except RecursionError as problem:
+        raise BadFilter("it is nested too deeply") from problem
+    if not isinstance(parsed, dict):
+        raise BadFilter(f"it must be a JSON object, such as {FILTER_EXAMPLE}")
+    return parsed
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    ids = tuple(part.strip() for text in _as_list(value) for part in text.split(",") if part.strip())
+    return tuple(dict.fromkeys(ids))
+
+
+def _since(value: Any) -> str:
+    """A date or time as UTC "YYYY-MM-DDTHH:MM:SSZ"; one without a zone is taken as UTC."""
+    if not value:
+        return ""
+    text = str(value).strip().replace("Z", "+00:00")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise UsageError(f"--since {text!r} is not a date or time such as 2026-05-01 or 2026-05-01T20:00Z") from problem
+    moment = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def api_key(path: Any, environment: Mapping[str, str]) -> str:
+    """The key for Stash: from the file ``path``, else from STASH_API_KEY, else none. Raises UsageError."""
+    if path:
+        return _read(Path(str(path)).expanduser(), "key").strip()
+    return environment.get("STASH_API_KEY", "").strip()
+
+
+def _read(path: Path, what: str) -> str:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            return stream.read(MOST_FILTER_BYTES)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"the {what} file {path} cannot be read: {_reason(problem)}") from problem
+
+
+def _reason(problem: Exception) -> str:
+    return getattr(problem, "strerror", None) or str(problem)
+
+
+def _profile(value: Any) -> Profile:
+    """The profile named on the command line: a path, or a mapping already read."""
+    if not value:
+        return Profile("", {})
+    if isinstance(value, Mapping):
+        return parse_profile(value, "given")
+    path = Path(str(value)).expanduser()
+    return parse_profile(_yaml(_read(path, "profile"), path.name), path.name)
+
+
+def _yaml(text: str, name: str) -> Any:
+    from .libraries.tables.yaml_form import parse_document  # noqa: PLC0415 - PyYAML is only needed here
+
+    try:
+        return parse_document(text)
+    except ValueError as problem:
+        raise BadProfile(name=name, reason=problem) from problem
+
+
+def _agree(options: ExportOptions, given: Mapping[str, Any]) -> None:
+    """Raise for options that cannot be had together."""
+    ways = [name for name in ("filter", "saved_filter", "ids") if _said(given.get(name))]
+    problems = [message for wrong, message in _disagreements(options, ways) if wrong]
+    if problems:
+        raise UsageError("; ".join(problems))
+
+
+def _disagreements(options: ExportOptions, ways: list[str]) -> list[tuple[bool, str]]:
+    tables = options.form in ("csv", "tsv")
+    named = " and ".join(f"--{name.replace('_', '-')}" for name in ways)
+    many = len(options.kinds) != 1 and ways != ["saved_filter"]
+    return [
+        (len(ways) > 1, f"{named} cannot be used together"),
+        (bool(ways) and many, f"{named} chooses records of one kind: name it with --kinds"),
+        (bool(ways) and bool(options.since), f"--since does not go with {named}: put updated_at into the filter"),
+        (options.blobs and options.shape == "file", "--blobs needs a folder or a .zip as --to"),
+        (options.csv_safe and not tables, f"--csv-safe is for csv and tsv, not {options.form}"),
+        (options.bom and not tables, f"--bom is for csv and tsv, not {options.form}"),
+    ]

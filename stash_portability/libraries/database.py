@@ -1,0 +1,187 @@
+"""Reads a library straight from Stash's SQLite file: a consistent point in time, many times faster than GraphQL.
+
+Records are read in spans of ids, with one statement for each relation of a span. Never writes, needs no server.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from stash_portability.errors import RecordError, unknown
+from stash_portability.kinds import KINDS, PARTS_OF, Kind
+from stash_portability.libraries.database_columns import Clock, quoted
+from stash_portability.libraries.database_plan import Damaged, Plan, plan_of, read_span, source_of
+from stash_portability.libraries.database_relations import Access, Span
+from stash_portability.libraries.database_shape import open_database, read_shape, still_unwritten, unreadable
+from stash_portability.model import EVERYTHING, About, Blob, Record, Want
+
+_SPAN = 1000
+"""Records read at once: enough to make the statements cheap, few enough to keep memory flat."""
+_MD5_DIGITS = 32
+
+
+def _raise(error: RecordError) -> None:
+    raise error
+
+
+class DatabaseSource:
+    """The library in the database file at ``path``, as it is when this is made; a Source.
+
+    ``blobs_path`` is the folder of a Stash that keeps images in files. A record that cannot be right (text that
+    is not UTF-8, an impossible time) is passed over and given to ``on_error``, which by default raises it.
+    Raises Unreadable and UnsupportedVersion when made, and Unreadable when the file turns out damaged.
+    """
+
+    def __init__(
+        self, path: Path, blobs_path: Path | None = None, on_error: Callable[[RecordError], None] = _raise
+    ) -> None:
+        self._path, self._blobs_path, self._on_error = path, blobs_path, on_error
+        self._connection, self._unwritten = open_database(path)
+        try:
+            self._shape = read_shape(self._connection, path)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._clock = Clock()
+        self._copies: dict[tuple[str, str], str] = {}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def about(self) -> About:
+        """Tell what this is. A file does not tell the version of its Stash, only the schema."""
+        fields = {
+            kind.name: tuple(field.name for field in kind.fields if source_of(kind, field, self._shape))
+            for kind in KINDS.values()
+        }
+        counts = {kind: self.count(kind) for kind in KINDS}
+        return About(str(self._path), "Stash database", "", self._shape.schema, fields, counts, "database file")
+
+    def count(self, kind: str) -> int | None:
+        """How many records of ``kind`` there are; None for a kind that does not lie in the file."""
+        table = _kind(kind).table
+        return self._numbers(f"select count(*) from {quoted(table)}")[0] if table else None  # noqa: S608
+
+    def newest(self, kind: str, limit: int) -> list[str]:
+        """The ``limit`` highest ids of ``kind``, the highest first."""
+        table = quoted(_kind(kind).table)
+        return list(map(str, self._numbers(f"select id from {table} order by id desc limit ?", (limit,))))  # noqa: S608
+
+    def read(self, kind: str, want: Want = EVERYTHING) -> Iterator[Record]:
+        """Stream the records of ``kind`` in ascending order of id; raises Unreadable."""
+        plan = plan_of(_kind(kind), want, self._shape)
+        if not plan.kind.table:
+            return
+        if want.ids is None:
+            self._copy(plan)
+            yield from self._stream(plan, self._spans(plan.kind.table))
+        else:
+            yield from self._stream(plan, _listed(_ids(want.ids)))
+
+    def read_parts(self, kind: str, owners: Sequence[str], want: Want = EVERYTHING) -> Iterator[Record]:
+        """Stream the markers of the scenes, or the chapters of the galleries, that are ``owners``, in ascending
+        order of id; ``want.ids`` counts for nothing."""
+        plan, owner = plan_of(_kind(kind), want, self._shape), _kind(kind).field(PARTS_OF[kind][1])
+        table, column = quoted(plan.kind.table), quoted(owner.column if owner else "")
+        found: list[int] = []
+        for span in _listed(_ids(owners)):
+            sql = f"select id from {table} where {span.on(column)}"  # noqa: S608
+            found += self._numbers(sql, span.arguments)
+        yield from self._stream(plan, _listed(sorted(found)))
+
+    def open_blob(self, blob: Blob) -> IO[bytes]:
+        """Open the bytes of an image; raises RecordError when they are neither in the file nor in the folder of
+        images."""
+        row = self._rows("select blob from blobs where checksum = ?", (blob.key,))
+        if row and row[0][0] is not None:
+            return BytesIO(row[0][0])
+        if not row or self._blobs_path is None or not _is_checksum(blob.key):
+            raise RecordError(f"its {blob.field} is not in the database", kind=blob.kind, uid=blob.uid)
+        try:
+            return (self._blobs_path / blob.key[:2] / blob.key[2:4] / blob.key).open("rb")
+        except OSError as error:
+            reason = f"its {blob.field} is not in the folder of images"
+            raise RecordError(reason, kind=blob.kind, uid=blob.uid) from error
+
+    def _rows(self, sql: str, arguments: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(sql, arguments).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise unreadable(self._path, error) from error
+
+    def _numbers(self, sql: str, arguments: tuple[Any, ...] = ()) -> list[int]:
+        return [number for (number,) in self._rows(sql, arguments)]
+
+    def _copy(self, plan: Plan) -> None:
+        """Copy the relations that no index leads into to temporary tables with one: to go through them whole for
+        each span would take a time that grows with the square of the library."""
+        for relation in plan.relations():
+            name = (relation.table, relation.owner)
+            if relation.owner in self._shape.keys[relation.table] or name in self._copies:
+                continue
+            copy, owner = quoted(f"{relation.table} by {relation.owner}"), quoted(relation.owner)
+            self._rows(f"create temp table {copy} as select * from main.{quoted(relation.table)}")  # noqa: S608
+            self._rows(f"create index temp.{quoted(':'.join(name))} on {copy} ({owner})")
+            self._copies[name] = copy
+
+    def _spans(self, table: str) -> Iterator[Span]:
+        sql = f"select max(id) from (select id from {quoted(table)} where id > ? order by id limit {_SPAN})"  # noqa: S608
+        last = -1
+        while (end := self._numbers(sql, (last,))[0]) is not None:
+            yield Span("{} between ? and ?", (last + 1, end))
+            last = end
+
+    def _stream(self, plan: Plan, spans: Iterable[Span]) -> Iterator[Record]:
+        for span in spans:
+            if self._unwritten:
+                still_unwritten(self._path)
+            try:
+                records = self._read(plan, span)
+            except Damaged:
+                yield from self._one_by_one(plan, span)
+            else:
+                yield from records
+
+    def _one_by_one(self, plan: Plan, span: Span) -> Iterator[Record]:
+        """Read each record of a span on its own, so that only the damaged one is passed over."""
+        sql = f"select id from {quoted(plan.kind.table)} where {span.on('id')} order by id"  # noqa: S608
+        for uid in self._numbers(sql, span.arguments):
+            try:
+                records = self._read(plan, Span("{} = ?", (uid,)))
+            except Damaged as error:
+                self._on_error(RecordError(str(error), kind=plan.kind.name, uid=uid))
+            else:
+                yield from records
+
+    def _read(self, plan: Plan, span: Span) -> list[Record]:
+        try:
+            return read_span(plan, Access(self._connection, span, self._clock, self._copies))
+        except sqlite3.DatabaseError as error:
+            raise unreadable(self._path, error) from error
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise unknown("kind", name, KINDS)
+    return KINDS[name]
+
+
+def _listed(numbers: list[int]) -> Iterator[Span]:
+    for start in range(0, len(numbers), _SPAN):
+        yield Span("{} in (select value from json_each(?))", (json.dumps(numbers[start : start + _SPAN]),))
+
+
+def _ids(uids: Sequence[str]) -> list[int]:
+    """The ids as numbers, ascending, each once; what cannot be an id of Stash's (19 digits is SQLite's most) does
+    not exist and is passed over."""
+    return sorted({int(uid) for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < 19 and uid == str(int(uid))})
+
+
+def _is_checksum(text: str) -> bool:
+    return len(text) == _MD5_DIGITS and all(letter in "0123456789abcdef" for letter in text)

@@ -1,0 +1,85 @@
+"""A library in memory: for tests, previews, and as the model every other target is compared with."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO
+
+from ..errors import Unreadable
+from ..kinds import KINDS
+from ..model import EVERYTHING, About, Blob, BlobRef, Data, Record, Want
+from .wanting import by_id, wanted
+
+
+class MemoryLibrary:
+    """Records and images in mappings. A Target: what it is given it keeps as it is, without copies.
+
+    ``blobs`` are image bytes by the key (digest, or what a Blob's ``key`` says) that records name.
+    """
+
+    def __init__(self, records: Iterable[Record] = (), blobs: Mapping[str, bytes] | None = None) -> None:
+        self._records: dict[str, dict[str, Record]] = {}
+        self._blobs = dict(blobs or {})
+        for record in records:
+            self._records.setdefault(record.kind, {})[record.uid] = record
+
+    def about(self) -> About:
+        """What it holds."""
+        return About(
+            address="memory",
+            product="memory",
+            version="",
+            schema=None,
+            fields={kind: self._fields(kind) for kind in self._records},
+            counts={kind: len(self._records.get(kind, ())) for kind in KINDS},
+            how="from memory",
+        )
+
+    def read(self, kind: str, want: Want = EVERYTHING) -> Iterator[Record]:
+        """Its records of ``kind``."""
+        records = self._records.get(kind, {})
+        return wanted(kind, (records[uid] for uid in sorted(records, key=by_id)), want)
+
+    def open_blob(self, blob: Blob) -> IO[bytes]:
+        """The bytes of an image. Raises Unreadable when there are none of that key."""
+        if blob.key not in self._blobs:
+            raise Unreadable(path="memory", reason=f"{blob.kind} {blob.uid} names an image that is not there")
+        return io.BytesIO(self._blobs[blob.key])
+
+    def create(self, kind: str, data: Data) -> str:
+        """Make a record with the next id."""
+        known = self._records.setdefault(kind, {})
+        uid = str(max((int(uid) for uid in known if uid.isdigit()), default=0) + 1)
+        known[uid] = Record(kind, uid, dict(data))
+        return uid
+
+    def update(self, kind: str, uid: str, data: Data) -> None:
+        """Set just the fields in ``data``; they stand in the order of the table."""
+        record = self._known(kind, uid)
+        merged = {**record.data, **data}
+        names = (name for name in KINDS[kind].names() if name in merged)
+        self._records[kind][uid] = Record(kind, uid, {name: merged[name] for name in names})
+
+    def delete(self, kind: str, uid: str) -> None:
+        """Remove a record."""
+        self._known(kind, uid)
+        del self._records[kind][uid]
+
+    def put_blob(self, stream: IO[bytes]) -> BlobRef:
+        """Keep an image; records name it by its digest."""
+        content = stream.read()
+        digest = hashlib.sha256(content).hexdigest()
+        self._blobs[digest] = content
+        return BlobRef(digest, len(content))
+
+    def _known(self, kind: str, uid: str) -> Record:
+        record = self._records.get(kind, {}).get(uid)
+        if record is None:
+            raise Unreadable(path="memory", reason=f"there is no {kind} {uid}")
+        return record
+
+    def _fields(self, kind: str) -> tuple[str, ...]:
+        found = {name for record in self._records[kind].values() for name in record.data}
+        return tuple(name for name in KINDS[kind].names() if name in found)

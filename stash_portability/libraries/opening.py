@@ -1,0 +1,67 @@
+"""From an address to a library: a Stash, its database file, or an export or archive on disk."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import RecordError, Unreadable, UsageError
+from ..model import Source
+
+SQLITE_MAGIC = b"SQLite format 3\0"
+FOREIGN = ("kodi", "jellyfin", "emby", "plex", "nfo", "csv", "native")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opening a library needs besides its address: the key (never shown), randomness, where to tell how it
+    is read, and where records that cannot be read are told."""
+
+    api_key: str
+    rng: random.Random
+    note: Callable[[str], None]
+    skip: Callable[[RecordError], None]
+
+
+def open_library(address: str, opening: Opening) -> Source:
+    """Open what ``address`` names. Raises UsageError, Unreachable, Refused, UnsupportedVersion or Unreadable."""
+    if address.startswith(("http://", "https://")):
+        return _open_stash(address, opening)
+    scheme, colon, _ = address.partition(":")
+    if colon and scheme in FOREIGN:
+        raise UsageError(f"reading from {scheme}: is not part of this version")
+    path = Path(address).expanduser()
+    if not path.exists():
+        raise Unreadable(path=address, reason="there is no such file, folder or http(s) address")
+    return _open_path(path, opening)
+
+
+def _open_stash(address: str, opening: Opening) -> Source:
+    from .local import choose  # noqa: PLC0415 - requests and what it brings are only loaded when needed
+    from .stash import open_stash  # noqa: PLC0415
+
+    stash = open_stash(address, opening.api_key or None)
+    return choose(stash, rng=opening.rng, note=opening.note, on_error=opening.skip)
+
+
+def _open_path(path: Path, opening: Opening) -> Source:
+    if path.is_file() and _is_database(path):
+        from .database import DatabaseSource  # noqa: PLC0415
+
+        return DatabaseSource(path, on_error=opening.skip)
+    from .archive import ArchiveSource, is_archive  # noqa: PLC0415
+    from .tables.source import TableSource  # noqa: PLC0415
+
+    return ArchiveSource(path) if is_archive(path) else TableSource(path)
+
+
+def _is_database(path: Path) -> bool:
+    if path.suffix.lower() in (".sqlite", ".sqlite3", ".db"):
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+    except OSError as problem:
+        raise Unreadable(path=path, reason=problem.strerror or problem) from problem

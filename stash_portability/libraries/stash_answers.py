@@ -1,0 +1,124 @@
+"""What an answer over HTTP means: which error it is, or its data. Pure; knows no connection.
+
+Stash says errors with HTTP 200 (401 for a key, 400 and 422 for a query), and what stands before it (a proxy, a
+login page, another server) says them in its own ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import orjson
+
+from ..errors import PortabilityError, Refused, StashSaidNo, TransientError, Unreachable
+from .stash_address import Address, redirected
+
+_LONGEST_REASON = 300
+_LOGIN_SIGNS = (b"password", b"login", b"log in", b"sign in")
+_BUSY = (429, 502, 503, 504)
+_GRAPHQL = (200, 400, 422)
+
+
+class Answer(NamedTuple):
+    """An answer as it came: status, headers, body (unpacked)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def judge(address: Address, asked: str, answer: Answer, *, keyed: bool) -> None:
+    """Given an answer to a request of ``asked``, return when Stash can have given it; raises Refused,
+    Unreachable, or TransientError where trying again may help."""
+    status = answer.status
+    if status in _BUSY:
+        after = _header(answer, "Retry-After")
+        wait = int(after) if after.isdecimal() else 0
+        raise TransientError(address=address.base, reason=f"it answered {status}", after=wait)
+    error = _refusal(address, asked, answer, keyed)
+    if error is not None:
+        raise error
+    if status not in _GRAPHQL:
+        raise Unreachable(address=address.base, reason=_WORDS.get(status, f"it answered {status}"), status=status)
+
+
+def _refusal(address: Address, asked: str, answer: Answer, keyed: bool) -> PortabilityError | None:
+    if answer.status == 401:
+        return Refused(address=address.base, reason="the API key is wrong" if keyed else "it wants an API key")
+    if answer.status == 403:
+        return Refused(address=address.base, reason=_forbidden(answer.body))
+    if 300 <= answer.status < 400:
+        return _redirect(address, asked, answer)
+    if "/graphql" in asked and answer.body.lstrip()[:1] == b"<":
+        return _page(address, answer.body)
+    return None
+
+
+def _redirect(address: Address, asked: str, answer: Answer) -> PortabilityError:
+    """A redirect is never followed: the key and the records would go to whom it names."""
+    target = redirected(asked, _header(answer, "Location"))
+    if urlsplit(target).path.rstrip("/").endswith("/login"):
+        return Refused(address=address.base, reason="it wants a login")
+    reason = f"it redirects to {target}; if that is your Stash, give that address"
+    return Unreachable(address=address.base, reason=reason)
+
+
+def _page(address: Address, body: bytes) -> PortabilityError:
+    if any(sign in body.lower() for sign in _LOGIN_SIGNS):
+        return Refused(address=address.base, reason="what answers is a login page")
+    return Unreachable(address=address.base, reason="what answers is a web page, not Stash's GraphQL")
+
+
+def _forbidden(body: bytes) -> str:
+    if b"internet" in body:
+        return "it was reached from the internet without a password and has locked itself"
+    return "it answered 403 (forbidden)"
+
+
+def data_of(base: str, answer: Answer) -> dict[str, Any]:
+    """The data of a GraphQL answer; raises StashSaidNo (its words: ``reason``, ``path``, a tuple) for any error
+    in it, even where data came along, and TransientError when the database was locked."""
+    try:
+        document = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        raise Unreachable(address=base, reason="what answers does not speak GraphQL") from error
+    if not isinstance(document, dict) or ("data" not in document and "errors" not in document):
+        raise Unreachable(address=base, reason="what answers does not speak GraphQL")
+    errors = document.get("errors")
+    if errors:
+        raise _said(base, errors)
+    data = document["data"]
+    if not isinstance(data, dict):
+        raise StashSaidNo("the answer is empty", path=())
+    return data
+
+
+def _said(base: str, errors: Any) -> PortabilityError:
+    first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+    message = str(first.get("message") or "no reason given")
+    if "database is locked" in message:
+        return TransientError(address=base, reason="the database is locked")
+    path = tuple(first.get("path") or ())
+    place = ".".join(str(step) for step in path)
+    return StashSaidNo(f"{_short(message)} (at {place})" if place else _short(message), path=path)
+
+
+def _short(message: str) -> str:
+    """Both ends of a long message: Stash quotes whole SQL statements, with the reason last."""
+    if len(message) <= _LONGEST_REASON:
+        return message
+    half = _LONGEST_REASON // 2
+    return f"{message[:half]} … {message[-half:]}"
+
+
+def _header(answer: Answer, name: str) -> str:
+    return next((value for key, value in answer.headers.items() if key.lower() == name.lower()), "")
+
+
+_WORDS = {
+    404: "there is no GraphQL at this address (404)",
+    405: "there is no GraphQL at this address (405)",
+    413: "a proxy refuses requests of this size (413)",
+}

@@ -1,0 +1,49 @@
+"""A lock on a file that the kernel holds for us, with the standard library only: it ends when its holder does,
+even by SIGKILL. The launcher and the list of runs need one before the filelock library is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stash_portability.errors import Locked
+
+if os.name == "nt":
+    import msvcrt
+
+    def _seize(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _seize(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock on ``path``, making the file and its folder (0600, 0700); raises Locked when somebody else has it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            _seize(handle)
+        except OSError as error:
+            raise Locked(path=path) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether somebody holds the lock on ``path``."""
+    if not path.is_file():
+        return False
+    try:
+        with held(path):
+            return False
+    except Locked:
+        return True

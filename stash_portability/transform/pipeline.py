@@ -1,0 +1,109 @@
+"""From a source to a sink: read what is taken, prune, redact, fetch image bytes, write. One pass, flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from ..errors import EXIT_UNREADABLE, PortabilityError, RecordError
+from ..kinds import KINDS, PARTS_OF
+from ..model import Blob, Progress, Record, Report, Sink, Source, Transform, Want
+from .names import Lookup
+from .scope import Selection, read_parts
+
+BATCH = 500
+"""Records between two looks at the clock, and at names that have to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """One export at work. ``fields``: the fields to read by kind; ``clock`` gives seconds."""
+
+    source: Source
+    selection: Selection
+    transform: Callable[[str], Transform]
+    lookup: Lookup
+    fields: Mapping[str, frozenset[str]]
+    blobs: bool
+    progress: Progress
+    report: Report
+    clock: Callable[[], float]
+
+    def run(self, sink: Sink, kinds: tuple[str, ...]) -> None:
+        """Write every record that is taken of ``kinds`` into ``sink``."""
+        self.selection.expect_owners(self.source)
+        counts = self.source.about().counts
+        for kind in (kind for kind in KINDS if kind in kinds):
+            self._settle(kind)
+            ids = self.selection.ids(kind)
+            if ids is None or ids:
+                self._write_kind(sink, kind, ids, counts.get(kind))
+        self.report.references_left_out = self.selection.left_out
+
+    def _settle(self, kind: str) -> None:
+        """Settle which records of ``kind`` are taken."""
+        if kind in PARTS_OF:
+            owners = self.selection.take_parts(kind)
+            if owners is None:
+                self.selection.add_all(kind)
+            else:
+                parts = read_parts(self.source, kind, owners, Want(frozenset((PARTS_OF[kind][1],))))
+                self.selection.add_parts(kind, (record.uid for record in parts))
+        self.selection.prepare(kind, self.source)
+
+    def _write_kind(self, sink: Sink, kind: str, ids: list[str] | None, count: int | None) -> None:
+        self.progress.phase(KINDS[kind].plural, count if ids is None else len(ids))
+        begun, skipped = self.clock(), len(self.report.skipped)
+        read = written = 0
+        stream = self.source.read(kind, Want(self.fields.get(kind), ids, self.blobs))
+        for batch in _batches(stream):
+            read += len(batch)
+            written += self._write_batch(sink, kind, batch)
+            self.progress.advance(len(batch))
+        self.report.counts[kind] = written
+        self.report.seconds[kind] = round(self.clock() - begun, 3)
+        self._tell_missing(kind, ids, read + len(self.report.skipped) - skipped)
+
+    def _write_batch(self, sink: Sink, kind: str, batch: list[Record]) -> int:
+        """Write one batch; give how many records were written."""
+        if self.lookup.needed(kind):
+            self.lookup.prepare(batch)
+        whole = self.selection.holds_everything()
+        transform, see, put = self.transform(kind), self.selection.see, sink.put
+        written = 0
+        for record in batch:
+            shown = transform(record if whole else see(record))
+            if shown is None:
+                continue
+            try:
+                put(self._with_blobs(shown, sink) if self.blobs else shown)
+                written += 1
+            except RecordError as problem:
+                self.report.skipped.append(str(problem))
+        return written
+
+    def _with_blobs(self, record: Record, sink: Sink) -> Record:
+        """``record`` with its images in the sink, named by digest. An image that cannot be read is left out."""
+        digests = {name: self._keep(value, sink) for name, value in record.data.items() if isinstance(value, Blob)}
+        return record._replace(data={**record.data, **digests}) if digests else record
+
+    def _keep(self, blob: Blob, sink: Sink) -> str | None:
+        try:
+            with self.source.open_blob(blob) as stream:
+                return sink.put_blob(stream).sha256
+        except PortabilityError as problem:
+            if not isinstance(problem, RecordError) and problem.exit_code != EXIT_UNREADABLE:
+                raise
+            self.report.skipped.append(f"{blob.field} of {blob.kind} {blob.uid} is left out: {problem}")
+            return None
+
+    def _tell_missing(self, kind: str, ids: list[str] | None, found: int) -> None:
+        if ids is not None and found < len(ids):
+            count = len(ids) - found
+            self.report.remarks.append(f"{count:,} of the {KINDS[kind].plural} asked for or referred to do not exist")
+
+
+def _batches(stream: Iterator[Record]) -> Iterator[list[Record]]:
+    while batch := list(islice(stream, BATCH)):
+        yield batch

@@ -1,0 +1,200 @@
+"""Privacy: what leaves, decided field by field from the allow-list in kinds.py, before any sink sees a record.
+
+``full`` lets out everything but secrets, ``share`` and ``public`` less (``kinds.LEVELS``). At ``share`` and
+``public`` the ids of this Stash are replaced by ids made with a salt of the export's own, the same for the same
+record all through it; at ``public`` performers get pseudonyms the same way, and their names are replaced in every
+text. At every level the value of an ``apikey=`` in a URL or a text is taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from ..errors import unknown
+from ..kinds import KINDS, LEVELS, Field, Kind, allowed
+from ..model import Record, Transform
+from .paths import Path, parse
+
+KEY_IN_TEXT = re.compile(r"(?i)(api[_-]?key(?:=|%3D|\"?\s*:\s*\"?))[^&\s\"'<>\\;,)]+")
+KEY_REMOVED = r"\1REMOVED"
+
+Change = Callable[[Any], Any]
+
+
+class Salt:
+    """Makes ids and pseudonyms that are the same for the same record within one export and tell nothing outside it."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def uid(self, kind: str, uid: str) -> str:
+        """16 hexadecimal digits for the record ``uid`` of ``kind``: 64 bits, so that a million records do not clash."""
+        return blake2b(f"{kind}:{uid}".encode(), key=self._secret, digest_size=8).hexdigest()
+
+    def pseudonym(self, uid: str) -> str:
+        """What the performer ``uid`` is called."""
+        return f"Performer {self.uid('performer', uid)[:8]}"
+
+
+class NameReplacer:
+    """Replaces the names of people in texts, whole words, longest first, whatever their case.
+
+    Names are found by their first word, so that the cost is that of reading the text once, however many names
+    there are. ``add`` ties a name to what it is replaced by.
+    """
+
+    def __init__(self) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._unspaced: dict[str, str] = {}
+
+    def add(self, name: str, replacement: str) -> None:
+        """Replace ``name`` by ``replacement`` from now on. Names without a letter or digit are passed over."""
+        words = tuple(word.casefold() for word in _WORD.findall(name))
+        if not words:
+            return
+        if _UNSPACED.search(name):
+            self._unspaced[name] = replacement
+            return
+        known = self._by_first.setdefault(words[0], [])
+        known.append((words, replacement))
+        known.sort(key=lambda entry: -len(entry[0]))
+
+    def replace(self, text: str) -> str:
+        """``text`` with every known name replaced."""
+        for name, replacement in self._unspaced.items():
+            text = text.replace(name, replacement)
+        return self._replace_words(text)
+
+    def _replace_words(self, text: str) -> str:
+        words = [(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
+        pieces: list[str] = []
+        done = index = 0
+        while index < len(words):
+            found = self._match(words, index)
+            if found is None:
+                index += 1
+                continue
+            length, replacement = found
+            pieces += [text[done : words[index][1]], replacement]
+            done = words[index + length - 1][2]
+            index += length
+        return "".join(pieces) + text[done:] if pieces else text
+
+    def _match(self, words: list[tuple[str, int, int]], index: int) -> tuple[int, str] | None:
+        for name, replacement in self._by_first.get(words[index][0], ()):
+            if tuple(word for word, _, _ in words[index : index + len(name)]) == name:
+                return len(name), replacement
+        return None
+
+
+_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+"""Scripts that do not part their words by spaces, so that a name is looked for inside a run of letters."""
+
+
+def without_keys(value: Any) -> Any:
+    """``value`` with the value of every ``apikey=`` in its texts removed. Gives ``value`` itself when there is none."""
+    if isinstance(value, str):
+        return KEY_IN_TEXT.sub(KEY_REMOVED, value)
+    if isinstance(value, list):
+        return [without_keys(entry) for entry in value]
+    if isinstance(value, dict):
+        return {without_keys(key): without_keys(entry) for key, entry in value.items()}
+    return value
+
+
+def scrub(record: Record) -> Record:
+    """``record`` without keys in its texts. Looking for the word in the serialised record is many times cheaper
+    than looking into each text, and hardly any record holds it."""
+    lowered = orjson.dumps(record.data, default=str).lower()
+    if b"apikey" in lowered or b"api_key" in lowered or b"api-key" in lowered:
+        return record._replace(data=without_keys(record.data))
+    return record
+
+
+def redactor(level: str, salt: Salt, names: NameReplacer) -> Callable[[str], Transform]:
+    """Give what makes the transform of each kind at the privacy ``level``. Raises UnknownName for the level."""
+    if level not in LEVELS:
+        raise unknown("privacy level", level, LEVELS)
+    if level == "full":
+        return lambda _: scrub
+    return lambda kind: _reducer(KINDS[kind], level, salt, names)
+
+
+def visible(path: Path, level: str) -> bool:
+    """Whether the privacy ``level`` lets out what ``path`` shows: every field it steps through has to be allowed.
+    Ids are always shown, since at ``share`` and ``public`` they are not those of this Stash."""
+    kind = KINDS[path.kind]
+    if kind.privacy not in LEVELS[level]:
+        return False
+    prefixes = (parse(kind, ".".join(path.steps[: count + 1])) for count in range(len(path.steps)))
+    return all(prefix.steps[-1] == "id" or prefix.end.privacy in LEVELS[level] for prefix in prefixes)
+
+
+def _reducer(kind: Kind, level: str, salt: Salt, names: NameReplacer) -> Transform:
+    changes = {field.name: _change(field, level, salt, names) for field in allowed(kind, level)}
+
+    def reduce(record: Record) -> Record | None:
+        if not changes:
+            return None
+        data = {
+            name: value if (change := changes[name]) is None or value is None else change(value)
+            for name, value in record.data.items()
+            if name in changes
+        }
+        if kind.name == "performer" and level == "public" and "name" in data:
+            data["name"] = salt.pseudonym(record.uid)
+        return scrub(Record(record.kind, salt.uid(record.kind, record.uid), data))
+
+    return reduce
+
+
+def _change(field: Field, level: str, salt: Salt, names: NameReplacer) -> Change | None:
+    """What happens to the value of ``field`` (one entry of it, for a list); None when nothing."""
+    one = _change_one(field, level, salt, names)
+    if one is None or not field.many:
+        return one
+    ordered = field.ordered or field.role == "log"
+
+    def each(values: list[Any]) -> list[Any]:
+        changed = [one(value) for value in values]
+        return changed if ordered or field.type == "part" else sorted(changed)
+
+    return each
+
+
+def _change_one(field: Field, level: str, salt: Salt, names: NameReplacer) -> Change | None:
+    if field.type == "ref":
+        return lambda uid: salt.uid(field.of, uid)
+    if field.type == "part":
+        return _parts(field, level, salt, names)
+    if field.type == "text" and level == "public":
+        return names.replace
+    return None
+
+
+def _parts(field: Field, level: str, salt: Salt, names: NameReplacer) -> Change:
+    kept = {part.name: _change(part, level, salt, names) for part in field.parts if part.privacy in LEVELS[level]}
+
+    def reduce(value: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: entry if (change := kept[name]) is None or entry is None else change(entry)
+            for name, entry in value.items()
+            if name in kept
+        }
+
+    return reduce
+
+
+def learn_names(performers: Iterable[Record], salt: Salt, names: NameReplacer) -> None:
+    """Teach ``names`` the names and aliases of ``performers``: each is replaced by the performer's pseudonym."""
+    for record in performers:
+        pseudonym = salt.pseudonym(record.uid)
+        for name in (record.data.get("name"), *record.data.get("aliases", ())):
+            if name:
+                names.add(name, pseudonym)

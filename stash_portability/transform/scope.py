@@ -1,0 +1,172 @@
+"""Which records an export takes, and that none of them refers to a record it does not take.
+
+``Selection`` is fed the records in the order they are written (kinds.py puts each kind before those it refers
+to), so that one pass over the library is enough: what a record refers to is noted for the kinds that follow, and
+a reference to what will not be there is left out and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..kinds import KINDS, PARTS_OF, Field, references
+from ..model import EVERYTHING, Record, Source, Want
+
+CLOSURES: dict[str, str] = {
+    "none": "only the records asked for",
+    "direct": "also what they refer to themselves, and their markers and chapters",
+    "full": "also what those refer to, and so on: tags with their ancestors, studios with their parents",
+}
+
+Roots = Mapping[str, Sequence[str] | None]
+"""The records asked for: kind → ids, or None for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    field: Field
+    part: str
+    of: str
+    pulls: bool
+
+
+class Selection:
+    """What is taken of each kind. ``shaped``: the fields by kind whose references are written, where an export
+    writes only some columns; kinds that are not in it are written with all their fields."""
+
+    def __init__(self, closure: str, roots: Roots, shaped: Mapping[str, frozenset[str]] | None = None) -> None:
+        self.left_out = 0
+        self._closure = closure
+        self._shaped = shaped or {}
+        self._all = {kind for kind, ids in roots.items() if ids is None}
+        self._roots = {kind: set(ids or ()) for kind, ids in roots.items()}
+        self._known: dict[str, set[str]] = {kind: set(self._roots.get(kind, ())) for kind in KINDS}
+        self._done: set[str] = set()
+        self._references = {kind: self._of(kind) for kind in KINDS}
+
+    def _of(self, kind: str) -> list[_Reference]:
+        shaped = self._shaped.get(kind)
+        return [
+            _Reference(field, part.name if part else "", (part or field).of, field.pulls)
+            for field, part in references(KINDS[kind])
+            if shaped is None or field.name in shaped
+        ]
+
+    def ids(self, kind: str) -> list[str] | None:
+        """The ids of ``kind`` to read, in ascending order; None for all of them."""
+        return None if kind in self._all else sorted(self._known[kind], key=by_number)
+
+    def prepare(self, kind: str, source: Source) -> None:
+        """Get ready to write ``kind``: after this its ids are settled."""
+        self._own_kind(kind, source)
+        self._done.add(kind)
+
+    def expect_owners(self, source: Source) -> None:
+        """Note the owners of the parts that were asked for, since owners are written before their parts."""
+        for kind, (owner, name) in PARTS_OF.items():
+            ids = self._roots.get(kind)
+            if ids and self._closure != "none" and owner not in self._all:
+                want = Want(frozenset((name,)), sorted(ids, key=by_number))
+                self._known[owner] |= {record.data[name] for record in source.read(kind, want) if record.data[name]}
+
+    def take_parts(self, kind: str) -> Sequence[str] | None:
+        """The owners all of whose parts of ``kind`` are brought: ids, or None for every owner."""
+        owner, _ = PARTS_OF[kind]
+        if self._closure == "none" or self._shaped:
+            return ()
+        if owner in self._all:
+            return None
+        return sorted(self._roots.get(owner, ()) if self._closure == "direct" else self._known[owner], key=by_number)
+
+    def add_parts(self, kind: str, uids: Iterable[str]) -> None:
+        """Take the parts ``uids`` of ``kind`` (None owners were asked for: all)."""
+        self._known[kind].update(uids)
+
+    def add_all(self, kind: str) -> None:
+        """Take every record of ``kind``."""
+        self._all.add(kind)
+
+    def holds_everything(self) -> bool:
+        """Whether nothing has to be looked at, because every kind that can be referred to is taken whole."""
+        return all(reference.of in self._all for found in self._references.values() for reference in found)
+
+    def see(self, record: Record) -> Record:
+        """Note what ``record`` refers to, and give it without the references to what is not taken."""
+        may_pull = self._may_pull(record)
+        changed: dict[str, Any] = {}
+        for reference in self._references[record.kind]:
+            value = record.data.get(reference.field.name)
+            if value and reference.of not in self._all:
+                kept = self._keep(reference, value, may_pull)
+                if kept != value:
+                    changed[reference.field.name] = kept
+        return record._replace(data={**record.data, **changed}) if changed else record
+
+    def _may_pull(self, record: Record) -> bool:
+        if self._closure != "direct":
+            return self._closure == "full"
+        if record.kind in self._all or record.uid in self._roots.get(record.kind, ()):
+            return True
+        return record.kind in PARTS_OF
+
+    def _keep(self, reference: _Reference, value: Any, may_pull: bool) -> Any:
+        pull = may_pull and reference.pulls and reference.of not in self._done
+        if not isinstance(value, list):
+            return value if self._holds(reference.of, value, pull) else None
+        part = reference.part
+        return [entry for entry in value if self._holds(reference.of, entry[part] if part else entry, pull)]
+
+    def _holds(self, kind: str, uid: str, pull: bool) -> bool:
+        if pull:
+            self._known[kind].add(uid)
+            return True
+        held = uid in self._known[kind]
+        self.left_out += not held
+        return held
+
+    def _own_kind(self, kind: str, source: Source) -> None:
+        """Follow the references of ``kind`` to itself (parents, containing groups): to the end for a full
+        closure, one step from the records asked for in a direct one."""
+        own = [ref for ref in self._references[kind] if ref.of == kind and ref.pulls]
+        if not own or kind in self._all or self._closure == "none":
+            return
+        frontier = set(self._known[kind] if self._closure == "full" else self._roots.get(kind, ()))
+        fields = frozenset(ref.field.name for ref in own)
+        while frontier:
+            want = Want(fields, sorted(frontier, key=by_number))
+            found = {uid for record in source.read(kind, want) for ref in own for uid in uids_of(ref, record)}
+            frontier = found - self._known[kind]
+            self._known[kind] |= found
+            if self._closure == "direct":
+                return
+
+
+def uids_of(reference: _Reference, record: Record) -> list[str]:
+    """The uids that one reference field of ``record`` names."""
+    value = record.data.get(reference.field.name)
+    if not value:
+        return []
+    if not isinstance(value, list):
+        return [value]
+    return [entry[reference.part] for entry in value] if reference.part else list(value)
+
+
+def read_parts(source: Source, kind: str, owners: Sequence[str], want: Want = EVERYTHING) -> Iterator[Record]:
+    """The records of ``kind`` that belong to ``owners``: by the source's own way when it has one, else by looking
+    through all of the kind."""
+    if not owners:
+        return
+    own_way = getattr(source, "read_parts", None)
+    if own_way is not None:
+        yield from own_way(kind, owners, want)
+        return
+    _, name = PARTS_OF[kind]
+    wanted = set(owners)
+    yield from (record for record in source.read(kind, want) if record.data.get(name) in wanted)
+
+
+def by_number(uid: str) -> tuple[int, str]:
+    """Sort key for uids: numbers by value, then other texts."""
+    return (int(uid), "") if uid.isdecimal() and uid.isascii() else (1 << 63, uid)

@@ -1,0 +1,1 @@
+"""Tests against real Stash processes. They skip where there is none, and the run says so."""

@@ -1,0 +1,153 @@
+"""Arguments become options, and every mistake is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from stash_portability.config import export_options
+from stash_portability.errors import BadFilter, NotIncluded, PortabilityError, UsageError
+from stash_portability.kinds import KINDS
+
+
+def options(**arguments):
+    return export_options({"from": "http://localhost:9999", "to": "out", **arguments}, {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "form", "shape", "to"),
+    [
+        ({}, "jsonl", "folder", "out"),
+        ({"to": "a.csv"}, "csv", "file", "a.csv"),
+        ({"to": "a.yml"}, "yaml", "file", "a.yml"),
+        ({"to": "a.zip"}, "jsonl", "zip", "a.zip"),
+        ({"to": "a.zip", "format": "xml"}, "xml", "zip", "a.zip"),
+        ({"to": "a", "compress": "zip"}, "jsonl", "zip", "a.zip"),
+        ({"to": "a.csv", "format": "jsonl"}, "jsonl", "folder", "a.csv"),
+        ({"to": "scenes.ndjson"}, "jsonl", "file", "scenes.ndjson"),
+    ],
+)
+def test_the_output_decides_format_and_shape(arguments, form, shape, to):
+    checked = options(**arguments)
+    assert (checked.form, checked.shape, checked.to) == (form, shape, Path(to))
+
+
+def test_a_sheet_without_a_kind_is_one_of_scenes():
+    assert options(to="a.csv").kinds == ("scene",)
+    assert options(to="a.csv").sheet
+    assert not options(to="folder", format="csv").sheet
+
+
+def test_everything_is_the_default():
+    checked = options()
+    assert checked.kinds == tuple(KINDS)
+    assert (checked.closure, checked.privacy) == ("full", "full")
+
+
+def test_a_filter_without_a_kind_is_one_of_scenes():
+    assert options(filter='{"title": {"value": "a", "modifier": "INCLUDES"}}').kinds == ("scene",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"format": "jsonn"}, "did you mean 'json'"),
+        ({"kinds": "scenes,tgs"}, "'tgs'; did you mean 'tag"),
+        ({"fields": ["scene:titel"]}, "did you mean 'title'"),
+        ({"privacy": "shared"}, "did you mean 'share'"),
+        ({"closure": "ful"}, "did you mean 'full'"),
+        ({"compress": "rar"}, "there is zip"),
+        ({"filter": "{"}, "line 1 column 2"),
+        ({"filter": "[1]"}, "must be a JSON object"),
+        ({"filter": "[" * 100_000}, "nested too deeply"),
+        ({"filter": "@/no/such/file"}, "cannot be read"),
+        ({"since": "yesterday"}, "is not a date"),
+        ({"to": "a.csv", "kinds": "scene,tag"}, "one sheet holds one kind"),
+        ({"ids": "1", "filter": "{}"}, "cannot be used together"),
+        ({"ids": "1", "kinds": "scene,tag"}, "chooses records of one kind"),
+        ({"ids": "1", "since": "2026-01-01"}, "does not go with"),
+        ({"blobs": True, "to": "a.csv"}, "--blobs needs a folder"),
+        ({"csv_safe": True, "format": "xml"}, "--csv-safe is for csv"),
+        ({"bom": True, "format": "json"}, "--bom is for csv"),
+        ({"to": ""}, "--to is missing"),
+        ({"from": ""}, "--from is missing"),
+        ({"profile": "/no/such/profile.yaml"}, "profile file"),
+        ({"api_key_file": "/no/such/key"}, "key file"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(arguments, message):
+    with pytest.raises(UsageError) as told:
+        options(**arguments)
+    assert message in str(told.value)
+    assert "\n" not in str(told.value)
+    assert told.value.exit_code == 2
+
+
+def test_all_mistakes_are_told_at_once():
+    with pytest.raises(PortabilityError) as told:
+        options(format="jsonn", kinds="tgs", privacy="none", since="x")
+    assert all(word in str(told.value) for word in ("jsonn", "tgs", "none", "--since"))
+
+
+@pytest.mark.parametrize("arguments", [{"format": "nfo"}, {"format": "template"}, {"to": "a", "compress": "7z"}])
+def test_what_comes_later_is_said_to_come_later(arguments):
+    with pytest.raises(NotIncluded):
+        options(**arguments)
+
+
+def test_a_filter_can_lie_in_a_file(tmp_path):
+    path = tmp_path / "f.json"
+    path.write_text('{"organized": true}', encoding="utf-8")
+    assert options(filter=f"@{path}").criteria == {"organized": True}
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises((BadFilter, UsageError)):
+        options(filter=f"@{path}")
+
+
+@pytest.mark.parametrize(
+    ("given", "utc"),
+    [
+        ("2026-05-01", "2026-05-01T00:00:00Z"),
+        ("2026-05-01T20:00:00Z", "2026-05-01T20:00:00Z"),
+        ("2026-05-01T20:00:00+02:00", "2026-05-01T18:00:00Z"),
+    ],
+)
+def test_since_is_utc(given, utc):
+    assert options(since=given).since == utc
+
+
+def test_the_key_comes_from_a_file_or_the_environment_and_is_never_shown(tmp_path):
+    path = tmp_path / "key"
+    path.write_text("SECRETKEY\n", encoding="utf-8")
+    checked = options(api_key_file=str(path))
+    assert checked.api_key == "SECRETKEY"
+    assert "SECRETKEY" not in repr(checked)
+    assert export_options({"from": "x", "to": "y"}, {"STASH_API_KEY": "K"}).api_key == "K"
+
+
+def test_a_profile_sets_what_the_command_line_does_not(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("privacy: share\nformat: json\nkinds: {scene: {columns: [title]}}\n", encoding="utf-8")
+    assert options(profile=str(path)).privacy == "share"
+    assert options(profile=str(path), privacy="public").privacy == "public"
+    assert options(profile=str(path)).form == "json"
+    assert options(profile=str(path)).kinds == ("scene",)
+
+
+@pytest.mark.parametrize("text", ["kinds: [", "- 1", "kinds: {scene: {columns: [{field: title, nam: x}]}}", "!!python/object:os.x {}"])
+def test_a_broken_profile_is_refused(tmp_path, text):
+    path = tmp_path / "p.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError):
+        options(profile=str(path))
+
+
+def test_stash_gives_switches_as_text():
+    assert options(blobs="true").blobs
+    assert not options(blobs="false").blobs
+
+
+@pytest.mark.parametrize("name", ["spreadsheet", "sharing", "everything"])
+def test_the_example_profiles_are_right(name):
+    examples = Path(__file__).parent.parent / "examples" / "profiles"
+    to = "a.csv" if name == "spreadsheet" else "out"
+    assert options(profile=str(examples / f"{name}.yaml"), to=to)
