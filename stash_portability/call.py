@@ -7,7 +7,7 @@ is there, and a status has a fifth of a second for everything.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Call:
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     server: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    data: str = ""
+    """The data folder, when it was named by hand."""
 
     @property
     def mode(self) -> str:
@@ -60,6 +62,16 @@ def read_call(text: bytes) -> Call:
             "this is started by Stash, which tells it what to do; on a terminal use stash-portability, or"
             " launch.py --setup to install what is needed"
         ) from error
+
+
+def by_hand(arguments: Sequence[str]) -> Call:
+    """The call of somebody who runs launch.py by hand, to install the dependencies and see what goes wrong."""
+    from argparse import ArgumentParser  # noqa: PLC0415 - Stash gives no arguments
+
+    parser = ArgumentParser(prog="launch.py", description="Set up the libraries the plugin needs.")
+    parser.add_argument("--setup", action="store_true", required=True, help="install what is missing")
+    parser.add_argument("--data", metavar="DIR", default="", help="the plugin's data folder")
+    return Call({"mode": "setup"}, data=parser.parse_args(arguments).data)
 
 
 def read_settings(call: Call) -> dict[str, str]:

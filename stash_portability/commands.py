@@ -16,7 +16,7 @@ from . import __version__
 from .config import ExportOptions, api_key
 from .errors import FilterNeedsServer, RecordError, UsageError, unknown
 from .kinds import KINDS, LEVELS, PARTS_OF, Kind, allowed
-from .libraries.opening import Opening, open_library
+from .libraries.opening import Opening, open_library, open_own
 from .libraries.tables.layout import Layout
 from .libraries.tables.sink import TableSink
 from .model import About, Progress, Report, Source, Transform, Want
@@ -78,6 +78,15 @@ def open_source(options: ExportOptions, progress: Progress, means: Means, report
         report.skipped.append(str(problem))
 
     return open_library(options.source, Opening(options.api_key, means.rng, progress.note, skip))
+
+
+def own_library(server: Mapping[str, Any], means: Means, note: Callable[[str], None], skipped: list[str]) -> Source:
+    """Open the Stash that runs us as its plugin; records it cannot read are told in ``skipped``."""
+
+    def skip(problem: RecordError) -> None:
+        skipped.append(str(problem))
+
+    return open_own(server, Opening("", means.rng, note, skip))
 
 
 def library(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Source:

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from stash_portability.dependencies import SETS, Shelf
@@ -20,6 +20,7 @@ from stash_portability.errors import LibrariesMissing, PortabilityError
 from stash_portability.model import Progress
 from stash_portability.oslock import held
 
+DEBIAN_WHEELS = Path("/usr/share/python-wheels")
 HALF = ".installing-"
 PIP_OPTIONS = (
     "--only-binary=:all: --require-hashes --no-deps --no-user --no-input --disable-pip-version-check"
@@ -127,13 +128,19 @@ def _pip_itself(where: Shelf) -> list[str]:
     """Say how to run pip: this Python's own, or the one it carries for new virtual environments."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
-    carried = importlib.util.find_spec("ensurepip")
-    folder = Path(carried.origin).parent if carried and carried.origin else Path()
-    wheels = sorted(folder.glob("_bundled/pip-*.whl"))
+    wheels = sorted(wheel for folder in _wheel_folders() for wheel in folder.glob("pip-*.whl"))
     if wheels:
         return [sys.executable, f"{wheels[-1]}/pip"]
     reason = f"{sys.executable} has no pip: install it (apt-get install python3-pip, or apk add py3-pip)"
     raise missing("core", where, reason)
+
+
+def _wheel_folders() -> Iterator[Path]:
+    """Where a Python keeps the pip it puts into new virtual environments; Debian has it elsewhere."""
+    carried = importlib.util.find_spec("ensurepip")
+    if carried and carried.origin:
+        yield Path(carried.origin).parent / "_bundled"
+    yield DEBIAN_WHEELS
 
 
 def _run(command: list[str], hear: Callable[[str], None]) -> tuple[int, str]:

@@ -4,13 +4,14 @@ even by SIGKILL. The launcher and the list of runs need one before the filelock 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from stash_portability.errors import Locked
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _seize(handle: int) -> None:
@@ -25,7 +26,7 @@ else:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the lock on ``path``, making the file and its folder (0600, 0700); raises Locked when somebody else has it."""
+    """Hold the lock on ``path``, making the file and its folder (0600, 0700); raises Locked when another has it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -6,21 +6,22 @@ Records are read in spans of ids, with one statement for each relation of a span
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from stash_portability.errors import RecordError, unknown
-from stash_portability.kinds import KINDS, PARTS_OF, Kind
-from stash_portability.libraries.database_columns import Clock, quoted
-from stash_portability.libraries.database_plan import Damaged, Plan, plan_of, read_span, source_of
-from stash_portability.libraries.database_relations import Access, Span
-from stash_portability.libraries.database_shape import open_database, read_shape, still_unwritten, unreadable
-from stash_portability.model import EVERYTHING, About, Blob, Record, Want
+from ..errors import RecordError, unknown
+from ..kinds import KINDS, PARTS_OF, Kind
+from .database_columns import quoted
+from .database_plan import Damaged, Plan, plan_of, read_span, source_of
+from .database_relations import Access, Span
+from .database_shape import open_database, read_shape, still_unwritten, unreadable
+from ..model import EVERYTHING, About, Blob, Record, Want
 
-_SPAN = 1000
+_SPAN = 500
 """Records read at once: enough to make the statements cheap, few enough to keep memory flat."""
 _MD5_DIGITS = 32
 
@@ -40,14 +41,13 @@ class DatabaseSource:
     def __init__(
         self, path: Path, blobs_path: Path | None = None, on_error: Callable[[RecordError], None] = _raise
     ) -> None:
-        self._path, self._blobs_path, self._on_error = path, blobs_path, on_error
+        self._path, self._blobs_path, self.on_error = path, blobs_path, on_error
         self._connection, self._unwritten = open_database(path)
         try:
             self._shape = read_shape(self._connection, path)
         except BaseException:
             self._connection.close()
             raise
-        self._clock = Clock()
         self._copies: dict[tuple[str, str], str] = {}
 
     def close(self) -> None:
@@ -63,15 +63,28 @@ class DatabaseSource:
         counts = {kind: self.count(kind) for kind in KINDS}
         return About(str(self._path), "Stash database", "", self._shape.schema, fields, counts, "database file")
 
+    @property
+    def schema(self) -> int:
+        """The number of its schema."""
+        return self._shape.schema
+
     def count(self, kind: str) -> int | None:
         """How many records of ``kind`` there are; None for a kind that does not lie in the file."""
         table = _kind(kind).table
         return self._numbers(f"select count(*) from {quoted(table)}")[0] if table else None  # noqa: S608
 
-    def newest(self, kind: str, limit: int) -> list[str]:
-        """The ``limit`` highest ids of ``kind``, the highest first."""
-        table = quoted(_kind(kind).table)
-        return list(map(str, self._numbers(f"select id from {table} order by id desc limit ?", (limit,))))  # noqa: S608
+    def newest(self, kind: str) -> str | None:
+        """The highest id of ``kind``; None when there is none."""
+        (highest,) = self._numbers(f"select max(id) from {quoted(_kind(kind).table)}")  # noqa: S608
+        return None if highest is None else str(highest)
+
+    def sample(self, kind: str, rng: random.Random, limit: int) -> list[str]:
+        """At most ``limit`` ids of ``kind``, ascending: the newest, and others anywhere."""
+        newest = int(self.newest(kind) or -1)
+        sql = f"select id from {quoted(_kind(kind).table)} where id >= ? order by id limit 1"  # noqa: S608
+        starts = [rng.randint(0, newest) for _ in range(limit - 1)] if newest >= 0 else []
+        found = {uid for start in (newest, *starts) for uid in self._numbers(sql, (start,))}
+        return list(map(str, sorted(found)))
 
     def read(self, kind: str, want: Want = EVERYTHING) -> Iterator[Record]:
         """Stream the records of ``kind`` in ascending order of id; raises Unreadable."""
@@ -155,13 +168,13 @@ class DatabaseSource:
             try:
                 records = self._read(plan, Span("{} = ?", (uid,)))
             except Damaged as error:
-                self._on_error(RecordError(str(error), kind=plan.kind.name, uid=uid))
+                self.on_error(RecordError(str(error), kind=plan.kind.name, uid=uid))
             else:
                 yield from records
 
     def _read(self, plan: Plan, span: Span) -> list[Record]:
         try:
-            return read_span(plan, Access(self._connection, span, self._clock, self._copies))
+            return read_span(plan, Access(self._connection, span, self._copies))
         except sqlite3.DatabaseError as error:
             raise unreadable(self._path, error) from error
 

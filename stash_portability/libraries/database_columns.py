@@ -7,67 +7,49 @@ Every converter raises ValueError for what cannot be right, and so does not gues
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stash_portability.kinds import Field, Kind
-from stash_portability.libraries.canonical import sort_keys, utc
-from stash_portability.libraries.database_shape import Shape
+from ..kinds import Field, Kind
+from .canonical import sort_keys, utc
+from .database_shape import Shape
 
 Values = Sequence[Any]
 
-_REST = frozenset(f"{minute:02}:{second:02}" for minute in range(60) for second in range(60))
-_DAYS_KEPT = 20_000
 _FIND_FILTER = frozenset(("q", "page", "per_page", "sort", "direction"))
 _NONE = type(None)
+_WHOLE_BELOW = 1e21
+_TIME_LENGTH = len("2006-01-02T15:04:05Z")
+_MARK = "!" * (_TIME_LENGTH + 1)
+"""Before a stored time that SQLite has not turned into UTC; longer than any that it has."""
 
 
-class Clock:
-    """Turns stored times into UTC. All times of one day and zone differ by the same whole hours in nearly every
-    zone, so a day is looked up and not reckoned again: 0.4 µs a time in place of 5."""
-
-    def __init__(self) -> None:
-        self._days: dict[str, dict[str, str]] = {}
-
-    def utc(self, text: str) -> str:
-        """``text`` as canonical.utc gives it; raises ValueError also for a time that ends in "Z" and cannot be."""
-        hours = self._days.get(text[:11] + text[19:])
-        if hours and (hour := hours.get(text[11:14])) and (rest := text[14:19]) in _REST:
-            return hour + rest + "Z"
-        return self._learn(text)
-
-    def _learn(self, text: str) -> str:
-        # canonical.utc believes a text that ends in "Z"; with a zone it looks.
-        zone = "+00:00" if text[-1:] in ("Z", "z") else text[-6:]
-        moment = utc(text[:-1] + zone if text[-1:] in ("Z", "z") else text)
-        if text[10:11] == "T" and len(text) - len(text[19:]) == 19 and len(moment) == 20 and zone[-3:] == ":00":
-            if len(self._days) >= _DAYS_KEPT:
-                self._days.clear()
-            self._days[text[:11] + text[19:]] = {f"{hour:02}:": utc(f"{text[:11]}{hour:02}:00:00{zone}")[:14] for hour in range(24)}
-        return moment
-
-
-Convert = Callable[[Values, Clock], Values]
+Convert = Callable[[Values], Values]
 
 
 class Column(NamedTuple):
-    """One value of a kind's row: its SQL (``t`` is the kind's table) and its converter."""
+    """One value of a kind's row: its SQL (``t`` is the kind's table), its converter, and the join it needs."""
 
     expression: str
     convert: Convert
+    join: str = ""
 
 
 def column_of(kind: Kind, field: Field, shape: Shape) -> Column | None:
     """How ``field`` is read from the row of ``kind``; None when this database does not have it there."""
     if (kind.name, field.name) in _LOOKED_UP:
-        expression, convert, needs = _LOOKED_UP[kind.name, field.name]
-        return Column(expression, convert) if all(shape.has(*need) for need in needs) else None
+        column, needs = _LOOKED_UP[kind.name, field.name]
+        return column if all(shape.has(*need) for need in needs) else None
     if not field.column or field.many or not shape.has(kind.table, field.column):
         return None
+    name = f"t.{quoted(field.column)}"
     if field.type == "date":
-        return Column(_date_expression(kind.table, field.column, shape), dates)
-    return Column(_EXPRESSIONS.get(field.type, "t.{}").format(quoted(field.column)), _CONVERTERS[field.type])
+        return Column(_date_sql(kind.table, field.column, shape), dates)
+    if field.type == "time":
+        return Column(time_sql(name), times)
+    return Column(_EXPRESSIONS.get(field.type, "{}").format(name), _CONVERTERS[field.type])
 
 
 def quoted(name: str) -> str:
@@ -75,7 +57,27 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _date_expression(table: str, column: str, shape: Shape) -> str:
+def text_sql(name: str) -> str:
+    """The SQL that makes empty text NULL."""
+    return f"nullif({name}, '')"
+
+
+def time_sql(name: str) -> str:
+    """The SQL that gives the time in ``name`` in UTC, or the stored text after a mark when SQLite must not be
+    asked: it drops fractions, and takes February 31st for March 3rd and hour 24 for the next day's first.
+
+    SQLite reckons the zone in half the time Python needs, whatever the zone.
+    """
+    shape = f"length({name}) in (20, 25) and substr({name}, 20, 1) in ('Z', '+', '-') and substr({name}, 12, 2) < '24'"
+    day = f"substr({name}, 9, 2) < '29' or date(substr({name}, 1, 10), '+0 days') = substr({name}, 1, 10)"
+    marked = f"'{_MARK}' || {name}"
+    return (
+        f"case when {shape} and ({day}) then coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', {name}), {marked})"
+        f" else {marked} end"
+    )
+
+
+def _date_sql(table: str, column: str, shape: Shape) -> str:
     name, precision = f"t.{quoted(column)}", f"{column}_precision"
     if not shape.has(table, precision):
         # Schemas 78 to 84 keep the years of a career as numbers.
@@ -83,33 +85,47 @@ def _date_expression(table: str, column: str, shape: Shape) -> str:
     return f"substr({name}, 1, case t.{quoted(precision)} when 2 then 4 when 1 then 7 else 10 end)"
 
 
-def texts(values: Values, _clock: Clock) -> Values:
+def texts(values: Values) -> Values:
     """Text or None; the SQL has made empty text None."""
     return _checked(values, {str, _NONE})
 
 
-def ints(values: Values, _clock: Clock) -> Values:
+def ints(values: Values) -> Values:
     """Numbers or None."""
     return _checked(values, {int, _NONE})
 
 
-def floats(values: Values, _clock: Clock) -> Values:
+def floats(values: Values) -> Values:
     """Floats or None."""
+    if {float, _NONE}.issuperset(map(type, values)):
+        return values
     return [None if value is None else float(value) for value in _checked(values, {int, float, _NONE})]
 
 
-def bools(values: Values, _clock: Clock) -> Values:
+def bools(values: Values) -> Values:
     """True or False; none is False."""
     return list(map(bool, _checked(values, {int, _NONE})))
 
 
-def times(values: Values, clock: Clock) -> Values:
-    """UTC or None."""
-    utc_of = clock.utc
-    return [None if value is None else utc_of(value) for value in _checked(values, {str, _NONE})]
+def times(values: Values) -> Values:
+    """UTC or None, of what ``time_sql`` gives."""
+    if {_TIME_LENGTH}.issuperset(map(len, filter(None, _checked(values, {str, _NONE})))):
+        return values
+    return [None if value is None else time(value) for value in values]
 
 
-def dates(values: Values, _clock: Clock) -> Values:
+def time(text: str) -> str:
+    """One time of what ``time_sql`` gives."""
+    if text[:1] != _MARK[0]:
+        return text
+    # Stash also takes a day, and hours and minutes, for a time.
+    stored = text[len(_MARK) :]
+    stored += {10: "T00:00:00", 16: ":00"}.get(len(stored), "")
+    # canonical.utc believes a text that ends in "Z"; with a zone it looks.
+    return utc(stored[:-1] + "+00:00" if stored[-1:] in ("Z", "z") else stored)
+
+
+def dates(values: Values) -> Values:
     """Whole or partial dates or None, as the SQL has cut them."""
     return [_date(value) if value else None for value in _checked(values, {str, _NONE})]
 
@@ -119,16 +135,16 @@ def _date(text: str) -> str:
     return text
 
 
-def json_values(values: Values, _clock: Clock) -> Values:
+def json_values(values: Values) -> Values:
     """Parsed JSON with sorted keys, or None."""
     return [_json(value) for value in _checked(values, {str, bytes, _NONE})]
 
 
-def find_filters(values: Values, clock: Clock) -> Values:
+def find_filters(values: Values) -> Values:
     """Parsed JSON of a saved filter's page, sort and search text; only what GraphQL has, and no nulls."""
     return [
         None if found is None else {key: found[key] for key in found if key in _FIND_FILTER and found[key] is not None}
-        for found in json_values(values, clock)
+        for found in json_values(values)
     ]
 
 
@@ -136,9 +152,16 @@ def _json(value: str | bytes | None) -> Any:
     if not value:
         return None
     try:
-        return sort_keys(json.loads(value))
+        return sort_keys(json.loads(value, parse_float=lambda text: shown(float(text))))
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def shown(number: float) -> int | float:
+    """A number as Stash shows it: Go writes a float without a fraction, below 1e21, as a whole number."""
+    if not number.is_integer() or abs(number) >= _WHOLE_BELOW:
+        return number
+    return int(Decimal(repr(number)))
 
 
 def _checked(values: Values, types: set[type]) -> Values:
@@ -148,10 +171,10 @@ def _checked(values: Values, types: set[type]) -> Values:
 
 
 _EXPRESSIONS = {
-    "text": "nullif(t.{}, '')",
-    "enum": "nullif(t.{}, '')",
-    "blob": "nullif(t.{}, '')",
-    "ref": "cast(t.{} as text)",
+    "text": text_sql("{}"),
+    "enum": text_sql("{}"),
+    "blob": text_sql("{}"),
+    "ref": "cast({} as text)",
 }
 _CONVERTERS: dict[str, Convert] = {
     "text": texts,
@@ -161,26 +184,26 @@ _CONVERTERS: dict[str, Convert] = {
     "int": ints,
     "float": floats,
     "bool": bools,
-    "time": times,
     "json": json_values,
 }
 _PRIMARY_VIDEO = (
-    '(select v.{} from scenes_files f join video_files v on v.file_id = f.file_id where f.scene_id = t.id and f."primary")'
+    ' left join scenes_files o on o.scene_id = t.id and o."primary" left join video_files v on v.file_id = o.file_id'
 )
-_PRIMARY_NEEDS = (("scenes_files", "scene_id", "file_id", "primary"), ("video_files", "interactive", "interactive_speed"))
-_LOOKED_UP: dict[tuple[str, str], tuple[str, Convert, tuple[tuple[str, ...], ...]]] = {
-    ("scene", "interactive"): (_PRIMARY_VIDEO.format("interactive"), bools, _PRIMARY_NEEDS),
-    ("scene", "interactive_speed"): (_PRIMARY_VIDEO.format("interactive_speed"), ints, _PRIMARY_NEEDS),
+_PRIMARY_NEEDS = (
+    ("scenes_files", "scene_id", "file_id", "primary"),
+    ("video_files", "file_id", "interactive", "interactive_speed"),
+)
+_LOOKED_UP: dict[tuple[str, str], tuple[Column, tuple[tuple[str, ...], ...]]] = {
+    ("scene", "interactive"): (Column("v.interactive", bools, _PRIMARY_VIDEO), _PRIMARY_NEEDS),
+    ("scene", "interactive_speed"): (Column("v.interactive_speed", ints, _PRIMARY_VIDEO), _PRIMARY_NEEDS),
     ("gallery", "folder"): (
-        "nullif((select path from folders where id = t.folder_id), '')",
-        texts,
+        Column("nullif((select path from folders where id = t.folder_id), '')", texts),
         (("galleries", "folder_id"), ("folders", "path")),
     ),
     ("gallery", "cover"): (
-        "cast((select image_id from galleries_images where gallery_id = t.id and cover = 1) as text)",
-        texts,
+        Column("(select cast(image_id as text) from galleries_images where gallery_id = t.id and cover = 1)", texts),
         (("galleries_images", "gallery_id", "image_id", "cover"),),
     ),
-    ("saved_filter", "find_filter"): ("t.find_filter", find_filters, (("saved_filters", "find_filter"),)),
+    ("saved_filter", "find_filter"): (Column("t.find_filter", find_filters), (("saved_filters", "find_filter"),)),
 }
-"""Fields that look into other tables, or are read in a way of their own: SQL, converter, what must be there."""
+"""Fields that look into other tables, or are read in a way of their own, and what must be there for it."""

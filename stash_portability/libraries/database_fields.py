@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stash_portability.libraries.database_files import files_of_galleries, files_of_images, files_of_scenes
-from stash_portability.libraries.database_relations import (
+from .database_files import files_of_galleries, files_of_images, files_of_scenes
+from .database_relations import (
     Relation,
     captions,
     group_groups,
@@ -15,7 +15,7 @@ from stash_portability.libraries.database_relations import (
     timed,
     undated_stash_ids,
 )
-from stash_portability.libraries.database_shape import Shape
+from .database_shape import Shape
 
 
 def relation_of(kind: str, field: str, shape: Shape) -> Relation | None:

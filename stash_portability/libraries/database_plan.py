@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from stash_portability.kinds import Field, Kind
-from stash_portability.libraries.database_columns import Column, Values, column_of, quoted
-from stash_portability.libraries.database_fields import relation_of
-from stash_portability.libraries.database_relations import Access, Relation
-from stash_portability.libraries.database_shape import Shape
-from stash_portability.model import Blob, Record, Want
+from ..kinds import Field, Kind
+from .database_columns import Column, Values, column_of, quoted
+from .database_fields import relation_of
+from .database_relations import Access, Relation
+from .database_shape import Shape
+from ..model import Blob, Record, Want
 
 
 class Plan(NamedTuple):
@@ -77,10 +77,11 @@ def read_span(plan: Plan, access: Access) -> list[Record]:
 
 def _columns(plan: Plan, access: Access) -> list[Values]:
     """The rows of the span as columns, the ids first; nothing when there are no rows."""
-    expressions = [source.expression for source in plan.sources if isinstance(source, Column)]
-    columns, table = ", ".join(("t.id", *expressions)), quoted(plan.kind.table)
+    read = [source for source in plan.sources if isinstance(source, Column)]
+    columns, table = ", ".join(("t.id", *(column.expression for column in read))), quoted(plan.kind.table)
+    joins = "".join(sorted({column.join for column in read}))
     # Names and expressions only come from kinds.py and database_columns.py.
-    rows = access.rows(f"select {columns} from {table} t where {access.span.on('t.id')} order by t.id")  # noqa: S608
+    rows = access.rows(f"select {columns} from {table} t{joins} where {access.span.on('t.id')} order by t.id")  # noqa: S608
     return list(zip(*rows))
 
 
@@ -90,7 +91,7 @@ def _values(plan: Plan, at: int, columns: list[Values], access: Access) -> Value
     try:
         if isinstance(source, Relation):
             return _related(field, source, ids, access)
-        values = source.convert(columns[plan.places[at]], access.clock)
+        values = source.convert(columns[plan.places[at]])
     except (ValueError, TypeError) as error:
         raise Damaged(f"its {field.name} cannot be right") from error
     if field.type != "blob":

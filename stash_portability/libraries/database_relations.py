@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from stash_portability.libraries.database_columns import Clock, quoted
-from stash_portability.libraries.database_shape import Shape
+from .database_columns import quoted, shown, time, time_sql
+from .database_shape import Shape
 
 Found = Mapping[int, Any]
 """The value of each record that has one, by the record's id."""
@@ -34,7 +34,6 @@ class Access:
 
     connection: sqlite3.Connection
     span: Span
-    clock: Clock
     copies: Mapping[tuple[str, str], str]
 
     def rows(self, sql: str) -> sqlite3.Cursor:
@@ -67,7 +66,7 @@ class Relation(NamedTuple):
     def select(self, access: Access) -> str:
         """The statement that reads owner and columns, ordered by owner."""
         owner, table = quoted(self.owner), access.table(self.table, self.owner)
-        columns = ", ".join(map(quoted, (self.owner, *self.columns)))
+        columns = ", ".join((owner, *map(_sql, self.columns)))
         order = ", ".join(map(quoted, (self.owner, *self.order)))
         # Names only come from the tables below.
         return f"select {columns} from {table} where {access.span.on(owner)} order by {order}"  # noqa: S608
@@ -91,33 +90,32 @@ def listed(relation: Relation, access: Access) -> Found:
 
 
 def timed(relation: Relation, access: Access) -> Found:
-    """Rows become sorted lists of times."""
-    found: dict[int, list[str]] = {}
-    utc = access.clock.utc
-    for uid, text in access.rows(relation.select(access)):
-        found.setdefault(uid, []).append(utc(text))
-    for moments in found.values():
-        moments.sort()
-    return found
+    """Rows become sorted lists of times; no time has a comma in it."""
+    owner, value = quoted(relation.owner), _sql(relation.columns[0])
+    table = access.table(relation.table, relation.owner)
+    rows = access.rows(
+        f"select {owner}, group_concat({value}) from {table} where {access.span.on(owner)} group by 1"  # noqa: S608
+    )
+    return {
+        uid: sorted(map(time, text.split(",")) if "!" in text else text.split(",")) for uid, text in rows
+    }
 
 
 def mapped(relation: Relation, access: Access) -> Found:
-    """Rows become mappings; a float without a fraction is the number Stash shows."""
+    """Rows become mappings."""
     found: dict[int, dict[str, Any]] = {}
     for uid, name, value in access.rows(relation.select(access)):
         if isinstance(value, bytes):
             raise ValueError(name)
-        whole = isinstance(value, float) and value.is_integer()
-        found.setdefault(uid, {})[name] = int(value) if whole else value
+        found.setdefault(uid, {})[name] = shown(value) if isinstance(value, float) else value
     return found
 
 
 def stash_ids(relation: Relation, access: Access) -> Found:
     """Rows become identities at other services, with the time each was set."""
     found: dict[int, list[dict[str, Any]]] = {}
-    utc = access.clock.utc
     for uid, endpoint, stash_id, changed in access.rows(relation.select(access)):
-        entry = {"endpoint": _text(endpoint), "stash_id": _text(stash_id), "updated_at": changed and utc(changed)}
+        entry = {"endpoint": _text(endpoint), "stash_id": _text(stash_id), "updated_at": changed and time(changed)}
         found.setdefault(uid, []).append(entry)
     return found
 
@@ -157,6 +155,11 @@ def captions(relation: Relation, access: Access) -> Found:
     for uid, language, form in access.rows(sql):
         found.setdefault(uid, []).append({"language_code": _text(language), "caption_type": _text(form)})
     return found
+
+
+def _sql(column: str) -> str:
+    """A column as it is read: the names of times end in "_at" or "_date"."""
+    return time_sql(quoted(column)) if column.endswith(("_at", "_date")) else quoted(column)
 
 
 def _text(value: Any) -> str | None:

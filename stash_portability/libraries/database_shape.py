@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from stash_portability.errors import Unreadable, UnsupportedVersion
+from ..errors import Unreadable, UnsupportedVersion
 
 OLDEST_SCHEMA = 68
 """The schema of Stash 0.27."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import RecordError, Unreadable, UsageError
 from ..model import Source
@@ -43,6 +44,16 @@ def _open_stash(address: str, opening: Opening) -> Source:
     from .stash import open_stash  # noqa: PLC0415
 
     stash = open_stash(address, opening.api_key or None)
+    return choose(stash, rng=opening.rng, note=opening.note, on_error=opening.skip)
+
+
+def open_own(server: Mapping[str, Any], opening: Opening) -> Source:
+    """Open the Stash that runs us as its plugin, from the ``server_connection`` it gives; raises as open_library."""
+    from .connection import from_plugin  # noqa: PLC0415
+    from .local import choose  # noqa: PLC0415
+    from .stash import StashSource  # noqa: PLC0415
+
+    stash = StashSource(from_plugin(server))
     return choose(stash, rng=opening.rng, note=opening.note, on_error=opening.skip)
 
 

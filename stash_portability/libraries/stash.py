@@ -262,7 +262,15 @@ def _number(row: Row) -> int:
 
 
 def _blame(search: Search, error: StashSaidNo) -> BadFilter | StashSaidNo:
-    return BadFilter(error.words["reason"]) if search.criteria or search.query else error
+    """Turn what Stash says about a filter into BadFilter, with the place in the filter as the user wrote it."""
+    if not search.criteria and not search.query:
+        return error
+    path = error.words.get("path")
+    if not isinstance(path, tuple) or path[:2] != ("variable", "criteria"):
+        return BadFilter(str(error.words["reason"]))
+    place = ".".join(str(step) for step in path[2:])
+    message = error.words["message"]
+    return BadFilter(f"{message}, at {place}" if place else str(message))
 
 
 def _absolute(path: str, system: Mapping[str, Any]) -> str:

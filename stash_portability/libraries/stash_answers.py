@@ -78,8 +78,8 @@ def _forbidden(body: bytes) -> str:
 
 
 def data_of(base: str, answer: Answer) -> dict[str, Any]:
-    """The data of a GraphQL answer; raises StashSaidNo (its words: ``reason``, ``path``, a tuple) for any error
-    in it, even where data came along, and TransientError when the database was locked."""
+    """The data of a GraphQL answer; raises StashSaidNo (its words: ``reason``, and of that ``message`` and ``path``,
+    a tuple) for any error in it, even where data came along, and TransientError when the database was locked."""
     try:
         document = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
@@ -91,18 +91,18 @@ def data_of(base: str, answer: Answer) -> dict[str, Any]:
         raise _said(base, errors)
     data = document["data"]
     if not isinstance(data, dict):
-        raise StashSaidNo("the answer is empty", path=())
+        raise StashSaidNo("the answer is empty", message="the answer is empty", path=())
     return data
 
 
 def _said(base: str, errors: Any) -> PortabilityError:
     first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
-    message = str(first.get("message") or "no reason given")
+    message = _short(str(first.get("message") or "no reason given"))
     if "database is locked" in message:
         return TransientError(address=base, reason="the database is locked")
     path = tuple(first.get("path") or ())
     place = ".".join(str(step) for step in path)
-    return StashSaidNo(f"{_short(message)} (at {place})" if place else _short(message), path=path)
+    return StashSaidNo(f"{message} (at {place})" if place else message, message=message, path=path)
 
 
 def _short(message: str) -> str:

@@ -119,6 +119,8 @@ class Pager:
                 page -= 1
                 continue
             fresh = [row for row in rows if int(row["id"]) > last]
+            if search.covers:
+                self._mark_each(kind, fresh)
             last = int(fresh[-1]["id"]) if fresh else last
             yield fresh
             if len(rows) < search.size:

@@ -37,6 +37,6 @@ def _blob(record: Record, name: str, value: object) -> object:
     return Blob(record.kind, record.uid, name, value) if isinstance(value, str) else value
 
 
-def by_id(uid: str) -> tuple[int, int, str]:
-    """Sort key: ids that are numbers ascending, then the others."""
-    return (0, int(uid), "") if uid.isascii() and uid.isdigit() else (1, 0, uid)
+def by_id(uid: str) -> tuple[int, int]:
+    """Sort key: ids that are numbers ascending, then the others as they come."""
+    return (0, int(uid)) if uid.isascii() and uid.isdigit() else (1, 0)

@@ -40,7 +40,10 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 class Input(Protocol):
     """A folder or a zip: its members by name with their sizes, and how to open one."""
 
-    sizes: Mapping[str, int]
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The size of each member, by its name."""
+        ...
 
     def open(self, name: str) -> IO[bytes]:
         """Open a member for reading. Raises OSError, BadZipFile and the like."""
@@ -81,6 +84,8 @@ def read_manifest(path: Path, format_: str, version: int) -> Listed:
 
 def manifest_format(path: Path) -> str:
     """What the manifest of ``path`` says it is, or "" when there is none. Raises Unreadable."""
+    if path.is_dir() and not (path / MANIFEST).is_file():
+        return ""
     source = open_input(path)
     if MANIFEST not in source.sizes:
         return ""
@@ -186,6 +191,8 @@ class _FolderInput:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if not (path / MANIFEST).is_file():
+            raise ValueError(f"it has no {MANIFEST}")
         self.sizes = dict(_walk_folder(path))
         _check_names(self.sizes)
 

@@ -4,7 +4,8 @@ which every field is filled somewhere and empty somewhere."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 
 from stash_portability.kinds import KINDS, Field, Kind
 from stash_portability.libraries.database import DatabaseSource
+from stash_portability.libraries.local import choose
 from stash_portability.libraries.stash import StashSource, open_stash
 from stash_portability.model import Blob, Record, Source, Want
 
+from ..contract import CHECKS, NAMES
 from .stash_server import OLD, Login, Options, StashServer
 
 IN_DATABASE = [kind for kind in KINDS if kind != "config"]
@@ -66,6 +69,14 @@ def as_told(by_graphql: Record, by_file: Record) -> Record:
 
 def records(source: Source, kind: str, **want: Any) -> list[Record]:
     return list(source.read(kind, Want(**want)))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=NAMES)
+@pytest.mark.parametrize("way", ["graphql", "database", "local"])
+def test_every_reader_keeps_the_contract(
+    way: str, check: Callable[[Source], None], each_stash: StashServer, request: pytest.FixtureRequest
+) -> None:
+    check(chosen(each_stash)[0] if way == "local" else request.getfixturevalue(way))
 
 
 @pytest.mark.parametrize("kind", IN_DATABASE)
@@ -193,8 +204,6 @@ def test_images_in_files_are_the_same_bytes_both_ways(new_stash: Any) -> None:
 
 
 def chosen(server: StashServer, *, seed: int = 1) -> tuple[Source, list[str]]:
-    from stash_portability.libraries.local import choose
-
     notes: list[str] = []
     key = server.api_key or None
     return choose(open_stash(server.url, key), rng=random.Random(seed), note=notes.append, on_error=notes.append), notes
@@ -219,8 +228,6 @@ def test_a_stash_that_asks_for_a_key_is_read_from_its_file(new_stash: Any) -> No
 
 def told_another_path(server: StashServer, path: Path) -> StashSource:
     """A Stash that says its database lies at ``path``, as behind a tunnel or in a container."""
-    from dataclasses import replace
-
     source = open_stash(server.url)
     status = replace(source.status(), database=str(path))
     source.status = lambda: status  # type: ignore[method-assign]
@@ -231,8 +238,6 @@ def told_another_path(server: StashServer, path: Path) -> StashSource:
 def test_another_database_under_the_same_path_is_refused(
     stash_030: StashServer, new_stash: Any, tmp_path: Path, other: str
 ) -> None:
-    from stash_portability.libraries.local import choose
-
     path = tmp_path / "stash-go.sqlite"
     if other != "nothing there":
         twin = new_stash(OLD if other == "another version" else "0.30", populated=True)

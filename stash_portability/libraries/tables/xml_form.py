@@ -13,8 +13,8 @@ from typing import Any
 from ...kinds import Field, Kind
 from ...model import BlobRef, Record
 from ...transform.paths import Names
-from .json_form import dumps
 from .getters import getter
+from .json_form import dumps
 from .layout import VERSION, Encoder, Form, Layout
 
 NAMESPACE = f"urn:stash-portability:{VERSION}"

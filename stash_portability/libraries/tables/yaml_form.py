@@ -13,8 +13,8 @@ from ...kinds import Kind
 from ...model import BlobRef, Record
 from ...transform.paths import Names
 from .check import Checked
-from .json_form import lines
 from .getters import getter
+from .json_form import lines
 from .layout import Encoder, Form, Layout
 from .layout import only as only_fields
 
