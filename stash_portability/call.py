@@ -81,11 +81,13 @@ def read_settings(call: Call) -> dict[str, str]:
     where = f"{call.server.get('Host')}:{call.server.get('Port')}"
     try:
         answer = _ask(call, {"query": SETTINGS, "variables": {"id": [call.plugin_id]}})
+        if answer.get("errors"):
+            raise StashSaidNo(str(answer["errors"][0].get("message")))
+        ours = answer["data"]["configuration"]["plugins"].get(call.plugin_id) or {}
     except (OSError, HTTPException, ValueError) as error:
         raise Unreachable(address=where, reason=getattr(error, "strerror", None) or error) from error
-    if answer.get("errors"):
-        raise StashSaidNo(str(answer["errors"][0].get("message")))
-    ours = answer["data"]["configuration"]["plugins"].get(call.plugin_id) or {}
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        raise Unreachable(address=where, reason="what answers is no Stash") from error
     return {key: str(value).strip() for key, value in ours.items() if str(value).strip()}
 
 

@@ -148,7 +148,7 @@ class LibrariesMissing(UsageError):
 
 
 class NotIncluded(UsageError):
-    """Something DESIGN names, but this version does not have."""
+    """Something that is to come, but is not part of this version."""
 
     template = "{what} is not part of this version"
 

@@ -48,10 +48,14 @@ def set_up(where: Shelf, progress: Progress) -> list[str]:
     lines = [_set_up_one(name, where, progress) for name in SETS]
     if where.missing(["core"]):
         raise LibrariesMissing(lines[0])
-    for folder in where.folder.parent.glob(f"*-{where.folder.name.partition('-')[2]}"):
-        if folder != where.folder:
+    for folder in where.folder.parent.iterdir():
+        if folder != where.folder and _python_of(folder) == _python_of(where.folder):
             shutil.rmtree(folder, ignore_errors=True)
     return lines
+
+
+def _python_of(folder: Path) -> str:
+    return folder.name.partition("-")[2]
 
 
 def _set_up_one(name: str, where: Shelf, progress: Progress) -> str:

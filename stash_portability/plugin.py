@@ -141,7 +141,7 @@ def _outcome(task: Task, desk: Desk) -> dict[str, Any]:
         desk.log.say("debug", traceback.format_exc())
         return _failure(desk, "Bug", bug_line(problem), EXIT_BUG)
     for line in facts.pop("said"):
-        desk.log.say("info", line)
+        desk.log.say("info", line.strip())
     return facts
 
 

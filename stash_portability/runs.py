@@ -65,10 +65,11 @@ def iso(now: datetime) -> str:
 
 def write_whole(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON so that a reader, or a crash, finds the old file or the new one; 0600."""
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     half = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=1)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     half.replace(path)

@@ -94,7 +94,8 @@ def _level(number: int) -> str:
 
 
 class StashProgress:
-    """Progress of a task: a percentage over all phases, and one log line a phase with its count and seconds.
+    """Progress of a task: a percentage over all phases, and one log line a phase with its count and seconds
+    (none for a phase that had nothing to do).
 
     ``shares`` says how much each phase is of the whole, by name (records, or any unit); a phase that is not in it
     moves nothing. ``clock`` gives seconds that never go back.
@@ -130,7 +131,8 @@ class StashProgress:
         if not self._name:
             return
         seconds = self._clock() - self._begun
-        self._log.say("info", f"{self._name}: {self._done:,} in {seconds:.1f} s")
+        if self._done:
+            self._log.say("info", f"{self._name}: {self._done:,} in {seconds:.1f} s")
         self._before += self._share()
         self._show(self._before)
         self._name = ""

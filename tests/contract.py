@@ -136,7 +136,9 @@ def _trouble_of_one(field: Field, value: object) -> str:
         known = [part.name for part in field.parts if part.name in value]
         if list(value) != known:
             return f"parts {list(value)}, not {known}"
-        return next((said for part in field.parts if part.name in value and (said := trouble(part, value[part.name]))), "")
+        return next(
+            (said for part in field.parts if part.name in value and (said := trouble(part, value[part.name]))), ""
+        )
     if value is None:
         return "None instead of a map" if field.type == "map" else ""
     return "" if _FITS[field.type](value) else f"no {field.type}"

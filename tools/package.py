@@ -59,12 +59,12 @@ def main(arguments: list[str]) -> None:
     what, where = arguments
     if what == "zip":
         make_zip(Path(where))
-        print(f"made {where}")
+        sys.stdout.write(f"made {where}\n")
         return
     plugins = Path(where).expanduser()
     if not plugins.is_dir():
         raise SystemExit(f"{plugins} is not a folder: give Stash's plugins folder as DIR=…")
-    print(f"copied to {copy_to(plugins)}; now press Settings → Plugins → Reload plugins in Stash")
+    sys.stdout.write(f"copied to {copy_to(plugins)}; now press Settings → Plugins → Reload plugins in Stash\n")
 
 
 if __name__ == "__main__":

@@ -17,14 +17,13 @@ from http.cookiejar import DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
 from typing import IO, Any, TypeVar
 
-import orjson
 import requests
 from stashapi.stashapp import StashInterface
 
 from ..errors import PortabilityError, StashSaidNo, TransientError, Unreachable
 from . import stash_address
 from .stash_address import Address
-from .stash_answers import Answer, data_of, judge
+from .stash_answers import Answer, data_of, judge, question
 
 T = TypeVar("T")
 
@@ -83,7 +82,7 @@ class Connection(StashInterface):  # type: ignore[misc]
         """Send ``query`` and give the ``data`` of the answer. ``callback`` is StashInterface's, and unused."""
         del callback
         self._learn_key()
-        body = orjson.dumps({"query": query, "variables": variables or {}})
+        body = question(query, variables)
 
         def once() -> dict[str, Any]:
             return data_of(self.address.base, self._exchange("POST", self.url, body))

@@ -15,15 +15,16 @@ from typing import IO, Any
 
 from ..errors import RecordError, unknown
 from ..kinds import KINDS, PARTS_OF, Kind
+from ..model import EVERYTHING, About, Blob, Record, Want
 from .database_columns import quoted
 from .database_plan import Damaged, Plan, plan_of, read_span, source_of
 from .database_relations import Access, Span
-from .database_shape import open_database, read_shape, still_unwritten, unreadable
-from ..model import EVERYTHING, About, Blob, Record, Want
+from .database_shape import open_database, read_shape, unreadable
 
 _SPAN = 500
 """Records read at once: enough to make the statements cheap, few enough to keep memory flat."""
 _MD5_DIGITS = 32
+_ID_DIGITS = 19
 
 
 def _raise(error: RecordError) -> None:
@@ -42,13 +43,18 @@ class DatabaseSource:
         self, path: Path, blobs_path: Path | None = None, on_error: Callable[[RecordError], None] = _raise
     ) -> None:
         self._path, self._blobs_path, self.on_error = path, blobs_path, on_error
-        self._connection, self._unwritten = open_database(path)
+        self._connection, self._quiet = open_database(path)
         try:
             self._shape = read_shape(self._connection, path)
         except BaseException:
             self._connection.close()
             raise
         self._copies: dict[tuple[str, str], str] = {}
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it can only be read for as long as no program opens it; then reading raises Unreadable."""
+        return self._quiet is not None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -152,8 +158,6 @@ class DatabaseSource:
 
     def _stream(self, plan: Plan, spans: Iterable[Span]) -> Iterator[Record]:
         for span in spans:
-            if self._unwritten:
-                still_unwritten(self._path)
             try:
                 records = self._read(plan, span)
             except Damaged:
@@ -177,6 +181,9 @@ class DatabaseSource:
             return read_span(plan, Access(self._connection, span, self._copies))
         except sqlite3.DatabaseError as error:
             raise unreadable(self._path, error) from error
+        finally:
+            if self._quiet:
+                self._quiet.check()
 
 
 def _kind(name: str) -> Kind:
@@ -191,9 +198,9 @@ def _listed(numbers: list[int]) -> Iterator[Span]:
 
 
 def _ids(uids: Sequence[str]) -> list[int]:
-    """The ids as numbers, ascending, each once; what cannot be an id of Stash's (19 digits is SQLite's most) does
-    not exist and is passed over."""
-    return sorted({int(uid) for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < 19 and uid == str(int(uid))})
+    """The ids as numbers, ascending, each once; what cannot be an id of Stash's does not exist and is passed over."""
+    possible = (uid for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < _ID_DIGITS)
+    return sorted({int(uid) for uid in possible if uid == str(int(uid))})
 
 
 def _is_checksum(text: str) -> bool:

@@ -20,7 +20,9 @@ Values = Sequence[Any]
 
 _FIND_FILTER = frozenset(("q", "page", "per_page", "sort", "direction"))
 _NONE = type(None)
-_WHOLE_BELOW = 1e21
+_REST_OF_DATE = {4: "-01-01", 7: "-01"}
+_WHOLE_BELOW = 2.0**63
+_EXACT_DIGITS = 15
 _TIME_LENGTH = len("2006-01-02T15:04:05Z")
 _MARK = "!" * (_TIME_LENGTH + 1)
 """Before a stored time that SQLite has not turned into UTC; longer than any that it has."""
@@ -131,7 +133,9 @@ def dates(values: Values) -> Values:
 
 
 def _date(text: str) -> str:
-    date.fromisoformat(text + "-01-01"[: 10 - len(text)] if len(text) != 7 else text + "-01")
+    # Go knows a year 0, Python does not; 2000 is a leap year too.
+    year = "2000" if text[:4] == "0000" else text[:4]
+    date.fromisoformat(year + text[4:] + _REST_OF_DATE.get(len(text), ""))
     return text
 
 
@@ -152,13 +156,18 @@ def _json(value: str | bytes | None) -> Any:
     if not value:
         return None
     try:
-        return sort_keys(json.loads(value, parse_float=lambda text: shown(float(text))))
+        return sort_keys(json.loads(value, parse_float=_number, parse_int=_number))
     except RecursionError as error:
         raise ValueError("nested too deep") from error
 
 
+def _number(text: str) -> int | float:
+    """A number in JSON: to Stash all of them are floats of 64 bits."""
+    return int(text) if len(text) <= _EXACT_DIGITS and text.lstrip("-").isdigit() else shown(float(text))
+
+
 def shown(number: float) -> int | float:
-    """A number as Stash shows it: Go writes a float without a fraction, below 1e21, as a whole number."""
+    """A number as Stash shows it: a float without a fraction as a whole number, if 64 bits can hold that."""
     if not number.is_integer() or abs(number) >= _WHOLE_BELOW:
         return number
     return int(Decimal(repr(number)))

@@ -81,9 +81,7 @@ _RELATIONS: dict[tuple[str, str], tuple[Relation, ...]] = {
     ),
     ("scene", "play_history"): (Relation("scenes_view_dates", "scene_id", ("view_date",), (), timed),),
     ("scene", "o_history"): (Relation("scenes_o_dates", "scene_id", ("o_date",), (), timed),),
-    ("scene", "captions"): (
-        Relation("video_captions", "file_id", ("language_code", "caption_type"), (), captions),
-    ),
+    ("scene", "captions"): (Relation("video_captions", "file_id", ("language_code", "caption_type"), (), captions),),
     ("scene", "files"): (Relation("scenes_files", "scene_id", ("file_id", "primary"), (), files_of_scenes),),
     ("gallery", "files"): (Relation("galleries_files", "gallery_id", ("file_id", "primary"), (), files_of_galleries),),
     ("image", "files"): (Relation("images_files", "image_id", ("file_id", "primary"), (), files_of_images),),

@@ -113,7 +113,7 @@ def _read(relation: Relation, access: Access, parts: _Parts, joins: str) -> list
     rows = _converted(rows, parts)
     prints, files = _fingerprints(relation, access), []
     for row in rows:
-        file = dict(zip(names, row))
+        file = dict(zip(names, row, strict=False))
         file["fingerprints"] = prints.get(row[-1]) or []
         files.append((row[-2], file))
     return files
@@ -123,11 +123,11 @@ def _converted(rows: list[Any], parts: _Parts) -> list[Any]:
     """The rows with every value canonical; the rows themselves when they are, as nearly always."""
     if not rows:
         return rows
-    *columns, owners, ids = zip(*rows)
-    values = [convert(column) for column, (_, _, convert) in zip(columns, parts)]
-    if all(new is old for new, old in zip(values, columns)):
+    *columns, owners, ids = zip(*rows, strict=True)
+    values = [convert(column) for column, (_, _, convert) in zip(columns, parts, strict=True)]
+    if all(new is old for new, old in zip(values, columns, strict=True)):
         return rows
-    return list(zip(*values, owners, ids))
+    return list(zip(*values, owners, ids, strict=True))
 
 
 def _fingerprints(relation: Relation, access: Access) -> Found:

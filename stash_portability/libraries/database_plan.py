@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..kinds import Field, Kind
+from ..model import Blob, Record, Want
 from .database_columns import Column, Values, column_of, quoted
 from .database_fields import relation_of
 from .database_relations import Access, Relation
 from .database_shape import Shape
-from ..model import Blob, Record, Want
 
 
 class Plan(NamedTuple):
@@ -72,7 +72,11 @@ def read_span(plan: Plan, access: Access) -> list[Record]:
     ids = columns[0]
     if not values:
         return [Record(kind, str(uid), {}) for uid in ids]
-    return [Record(kind, str(uid), dict(zip(names, row))) for uid, row in zip(ids, zip(*values))]
+    return [Record(kind, str(uid), dict(zip(names, row, strict=True))) for uid, row in _rows(ids, values)]
+
+
+def _rows(ids: Values, columns: list[Values]) -> Iterable[tuple[int, tuple[Any, ...]]]:
+    return zip(ids, zip(*columns, strict=True), strict=True)
 
 
 def _columns(plan: Plan, access: Access) -> list[Values]:
@@ -82,7 +86,7 @@ def _columns(plan: Plan, access: Access) -> list[Values]:
     joins = "".join(sorted({column.join for column in read}))
     # Names and expressions only come from kinds.py and database_columns.py.
     rows = access.rows(f"select {columns} from {table} t{joins} where {access.span.on('t.id')} order by t.id")  # noqa: S608
-    return list(zip(*rows))
+    return list(zip(*rows, strict=True))
 
 
 def _values(plan: Plan, at: int, columns: list[Values], access: Access) -> Values:
@@ -96,7 +100,8 @@ def _values(plan: Plan, at: int, columns: list[Values], access: Access) -> Value
         raise Damaged(f"its {field.name} cannot be right") from error
     if field.type != "blob":
         return values
-    return [None if key is None else Blob(plan.kind.name, str(uid), field.name, key) for uid, key in zip(ids, values)]
+    keys = zip(ids, values, strict=True)
+    return [None if key is None else Blob(plan.kind.name, str(uid), field.name, key) for uid, key in keys]
 
 
 def _related(field: Field, relation: Relation, ids: Values, access: Access) -> list[Any]:

@@ -96,9 +96,7 @@ def timed(relation: Relation, access: Access) -> Found:
     rows = access.rows(
         f"select {owner}, group_concat({value}) from {table} where {access.span.on(owner)} group by 1"  # noqa: S608
     )
-    return {
-        uid: sorted(map(time, text.split(",")) if "!" in text else text.split(",")) for uid, text in rows
-    }
+    return {uid: sorted(map(time, text.split(",")) if "!" in text else text.split(",")) for uid, text in rows}
 
 
 def mapped(relation: Relation, access: Access) -> Found:
@@ -106,7 +104,7 @@ def mapped(relation: Relation, access: Access) -> Found:
     found: dict[int, dict[str, Any]] = {}
     for uid, name, value in access.rows(relation.select(access)):
         if isinstance(value, bytes):
-            raise ValueError(name)
+            raise TypeError(name)
         found.setdefault(uid, {})[name] = shown(value) if isinstance(value, float) else value
     return found
 
@@ -144,10 +142,10 @@ def group_groups(relation: Relation, access: Access) -> Found:
     return found
 
 
-def captions(relation: Relation, access: Access) -> Found:
+def captions(_relation: Relation, access: Access) -> Found:
     """Captions lie with the file: those of a scene are those of its primary file."""
     sql = (
-        f"select f.scene_id, c.language_code, c.caption_type from scenes_files f"  # noqa: S608
+        "select f.scene_id, c.language_code, c.caption_type from scenes_files f"  # noqa: S608
         f' join video_captions c on c.file_id = f.file_id where f."primary" and {access.span.on("f.scene_id")}'
         " order by 1, 2, 3"
     )
@@ -163,9 +161,9 @@ def _sql(column: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """Text, or None when it is empty; raises ValueError for bytes."""
+    """Text, or None when it is empty; raises TypeError for anything else."""
     if not value:
         return None
     if not isinstance(value, str):
-        raise ValueError(type(value).__name__)
+        raise TypeError(type(value).__name__)
     return value

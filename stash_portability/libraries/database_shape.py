@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from typing import NamedTuple
 
 from ..errors import Unreadable, UnsupportedVersion
 
@@ -19,6 +19,7 @@ NEWEST_SCHEMA = 86
 """The newest schema whose shape is known."""
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
+_HEAD_BYTES = 64
 _MMAP_BYTES = 32 * 1024 * 1024
 _CACHE_KIB = 8 * 1024
 _REQUIRED = (
@@ -49,34 +50,54 @@ class Shape:
         return table in self.tables and self.tables[table].issuperset(columns)
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, bool]:
-    """Open the file at ``path`` read only and begin one read transaction; give the connection, and whether the
-    file is taken as one that nobody writes.
+class Quiet(NamedTuple):
+    """The state of a database file that no program had open: to be the same for as long as it is read."""
 
-    That is so only when SQLite needs files beside it that are not there and that we may not make: then no
-    program has the database open. Raises Unreadable for anything that is not a readable SQLite file.
+    path: Path
+    modified: int
+    size: int
+
+    def check(self) -> None:
+        """Raise Unreadable when a program has opened or changed the database after all."""
+        if _quiet(self.path) != self:
+            raise Unreadable(path=self.path, reason="a Stash was started on it while it was read; try again")
+
+
+def open_database(path: Path) -> tuple[sqlite3.Connection, Quiet | None]:
+    """Open the file at ``path`` read only and begin one read transaction; give the connection, and, when the
+    file had to be taken for one that nobody writes, what to check after each reading.
+
+    That is so only when SQLite needs files beside the database that are not there and that we may not make: no
+    program has it open then, but an idle Stash (it lets go after 30 s) may open it again at any time.
+    Raises Unreadable for anything that is not a readable SQLite file.
     """
     _look(path)
     try:
-        return _connect(path, "mode=ro"), False
+        return _connect(path, "mode=ro"), None
     except sqlite3.DatabaseError as error:
-        if "unable to open" not in str(error) or _beside(path):
-            raise Unreadable(path=path, reason=_reason(error)) from error
+        quiet = _quiet(path) if _barred(error) else None
+        if quiet is None:
+            raise unreadable(path, error) from error
     try:
-        return _connect(path, "mode=ro&immutable=1"), True
+        return _connect(path, "mode=ro&immutable=1"), quiet
     except sqlite3.DatabaseError as error:
-        raise Unreadable(path=path, reason=_reason(error)) from error
+        raise unreadable(path, error) from error
 
 
-def _beside(path: Path) -> bool:
-    """Whether a program has the database open: Stash keeps a write-ahead log beside it for as long."""
-    return path.with_name(path.name + "-wal").exists()
+def _barred(error: sqlite3.Error) -> bool:
+    """Whether SQLite may not make or open the files beside the database that it needs."""
+    return any(words in str(error) for words in ("unable to open", "readonly database"))
 
 
-def still_unwritten(path: Path) -> None:
-    """Raise Unreadable when a program has opened the database we took for one that nobody writes."""
-    if _beside(path):
-        raise Unreadable(path=path, reason="a Stash was started on it while it was read; try again")
+def _quiet(path: Path) -> Quiet | None:
+    """The state of the database, None while a program has it open: Stash keeps a write-ahead log beside it then."""
+    if path.with_name(path.name + "-wal").exists():
+        return None
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise Unreadable(path=path, reason=error.strerror or str(error)) from error
+    return Quiet(path, found.st_mtime_ns, found.st_size)
 
 
 def read_shape(connection: sqlite3.Connection, path: Path) -> Shape:
@@ -100,24 +121,27 @@ def unreadable(path: Path, error: sqlite3.Error) -> Unreadable:
 
 
 def _look(path: Path) -> None:
+    """Raise Unreadable, telling what it is, for what is no SQLite database."""
     if path.is_dir():
         raise Unreadable(path=path, reason="it is a folder, not a database file")
     try:
         with path.open("rb") as stream:
-            head = stream.read(64)
+            head = stream.read(_HEAD_BYTES)
     except OSError as error:
         raise Unreadable(path=path, reason=error.strerror or str(error)) from error
-    if head.startswith(_SQLITE_MAGIC):
-        return
+    if not head.startswith(_SQLITE_MAGIC):
+        raise Unreadable(path=path, reason=_look_of(head))
+
+
+def _look_of(head: bytes) -> str:
     if not head:
-        raise Unreadable(path=path, reason="it is empty")
+        return "it is empty"
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    words = next((words for magic, words in _LOOKS if start.startswith(magic)), "it is not an SQLite database")
-    raise Unreadable(path=path, reason=words)
+    return next((words for magic, words in _LOOKS if start.startswith(magic)), "it is not an SQLite database")
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}?{options}"
+    address = f"{path.absolute().as_uri()}?{options}"
     # A reader thread may be the one that drains the stream; never two at once.
     connection = sqlite3.connect(
         address, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -135,7 +159,7 @@ def _connect(path: Path, options: str) -> sqlite3.Connection:
 
 def _reason(error: sqlite3.Error) -> str:
     text = str(error)
-    if "unable to open" in text or "readonly" in text:
+    if _barred(error):
         return (
             "a Stash has it open, and its folder or the files beside it (-wal, -shm) are not open to this user;"
             " run as the user Stash runs as, or read from the address of the Stash"
@@ -172,7 +196,7 @@ def _schema(connection: sqlite3.Connection, path: Path, tables: Mapping[str, fro
     row = connection.execute("select version, dirty from schema_migrations").fetchone()
     if row is None or not isinstance(row[0], int):
         raise Unreadable(path=path, reason="it is not a Stash database (it has no schema version)")
-    schema, dirty = row
+    schema, dirty = int(row[0]), bool(row[1])
     if dirty:
         raise Unreadable(path=path, reason=f"its migration to schema {schema} was not finished; restore a backup of it")
     if not OLDEST_SCHEMA <= schema <= NEWEST_SCHEMA:

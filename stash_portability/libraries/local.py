@@ -127,12 +127,14 @@ def _open(status: Status) -> DatabaseSource:
     path = Path(status.database)
     if not status.database or not path.is_absolute() or not path.exists():
         raise Unreadable("its database file is not on this machine", path=path)
-    return DatabaseSource(path, Path(status.blobs) if status.blobs else None)
+    database = DatabaseSource(path, Path(status.blobs) if status.blobs else None)
+    if database.at_rest:
+        database.close()
+        raise Unreadable("this user may not write beside its database file", path=path)
+    return database
 
 
-def _compare(
-    stash: StashSource, database: DatabaseSource, status: Status, rng: random.Random
-) -> tuple[str, int]:
+def _compare(stash: StashSource, database: DatabaseSource, status: Status, rng: random.Random) -> tuple[str, int]:
     """Why the file is not this server's ("" when it is), and how many records were read both ways."""
     try:
         if database.schema != status.schema:
@@ -156,7 +158,9 @@ def _same_extent(stash: StashSource, database: DatabaseSource) -> str:
 def _extent_query() -> str:
     last = 'filter:{sort:"id",direction:DESC,per_page:1}'
     parts = [f"{kind.name}:{kind.find}({last}){{count {kind.found}{{id}}}}" for kind in _FROM_FILE if kind.found]
-    parts.append('chapter:findGalleries(gallery_filter:{has_chapters:"true"},filter:{per_page:-1}){galleries{chapters{id}}}')
+    parts.append(
+        'chapter:findGalleries(gallery_filter:{has_chapters:"true"},filter:{per_page:-1}){galleries{chapters{id}}}'
+    )
     parts.append("saved_filter:findSavedFilters{id}")
     return f"query Extent{{{' '.join(parts)}}}"
 
@@ -177,7 +181,8 @@ def _same_sample(stash: StashSource, database: DatabaseSource, rng: random.Rando
     """Read some records of every kind both ways and compare them."""
     equal = 0
     # What is damaged cannot be compared: Stash does not show it either.
-    database.on_error = lambda error: None
+    damaged: list[RecordError] = []
+    database.on_error = damaged.append
     for kind in _FROM_FILE:
         ids = database.sample(kind.name, rng, _SAMPLE.get(kind.name, _SAMPLE_OF_OTHERS))
         by_file = list(database.read(kind.name, Want(ids=ids)))
@@ -223,4 +228,5 @@ def _alike(left: Any, right: Any) -> bool:
         return bool(left == right)
     if len(left) != len(right) or not all(isinstance(entry, dict) for entry in (*left, *right)):
         return False
-    return all(all(one[name] == two[name] for name in one.keys() & two.keys()) for one, two in zip(left, right, strict=True))
+    pairs = zip(left, right, strict=True)
+    return all(one[name] == two[name] for one, two in pairs for name in one.keys() & two.keys())

@@ -171,17 +171,17 @@ class StashSource:
         except StashSaidNo as error:
             raise _blame(search, error) from error
 
-    def find_ids_since(self, kind: str, since_utc: str) -> Iterator[str]:
-        """Stream the ids of records changed at ``since_utc`` or later, each once; all ids of the kinds that carry
+    def find_ids_since(self, kind: str, since: str) -> Iterator[str]:
+        """Stream the ids of records changed at ``since`` or later, each once; all ids of the kinds that carry
         no time of change (saved filters, configuration).
         """
         try:
-            since = moment(since_utc)
+            start = moment(since)
         except ValueError as error:
-            raise UsageError(f"{since_utc!r} is no time") from error
+            raise UsageError(f"{since!r} is no time") from error
         if KINDS[kind].field("updated_at") is None or not KINDS[kind].criteria:
-            return self._since_scan(kind, since)
-        return changed_ids(self._pager, KINDS[kind], since)
+            return self._since_scan(kind, start)
+        return changed_ids(self._pager, KINDS[kind], start)
 
     def saved_filter(self, name: str) -> tuple[str, Mapping[str, Any], str]:
         """Find the saved filter ``name`` ("scene:name" when several kinds have one); see model.Searcher."""

@@ -1,4 +1,4 @@
-"""What an answer over HTTP means: which error it is, or its data. Pure; knows no connection.
+"""What goes over HTTP to GraphQL, and what an answer means: which error it is, or its data. Pure.
 
 Stash says errors with HTTP 200 (401 for a key, 400 and 422 for a query), and what stands before it (a proxy, a
 login page, another server) says them in its own ways.
@@ -27,6 +27,11 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def question(query: str, variables: Mapping[str, Any] | None) -> bytes:
+    """The body of a request that asks ``query``."""
+    return orjson.dumps({"query": query, "variables": variables or {}})
 
 
 def judge(address: Address, asked: str, answer: Answer, *, keyed: bool) -> None:

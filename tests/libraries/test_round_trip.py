@@ -27,7 +27,7 @@ DEMO = ROOT / "examples" / "demo"
 TABLES = ("csv", "tsv")
 DOCUMENTS = [form for form in FORMS if form not in TABLES]
 QUICK = settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a record is too large to shrink in good time
@@ -65,7 +65,10 @@ def test_documents_give_everything_back(form, library):
 @pytest.mark.parametrize("form", TABLES)
 @pytest.mark.parametrize("safe", [False, True])
 @QUICK
-@given(st.sampled_from(list(KINDS)).flatmap(lambda kind: st.lists(records(KINDS[kind]), min_size=1, max_size=2)), st.booleans())
+@given(
+    st.sampled_from(list(KINDS)).flatmap(lambda kind: st.lists(records(KINDS[kind]), min_size=1, max_size=2)),
+    st.booleans(),
+)
 def test_tables_give_everything_back(form, safe, rows, bom):
     kind = KINDS[rows[0].kind]
     layout = plain([kind.name], csv_safe=safe, bom=bom)

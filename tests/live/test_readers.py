@@ -206,7 +206,7 @@ def test_images_in_files_are_the_same_bytes_both_ways(new_stash: Any) -> None:
 def chosen(server: StashServer, *, seed: int = 1) -> tuple[Source, list[str]]:
     notes: list[str] = []
     key = server.api_key or None
-    return choose(open_stash(server.url, key), rng=random.Random(seed), note=notes.append, on_error=notes.append), notes
+    return choose(open_stash(server.url, key), rng=random.Random(seed), note=notes.append), notes
 
 
 def test_a_local_stash_is_read_from_its_file(each_stash: StashServer, graphql: StashSource) -> None:
@@ -244,7 +244,7 @@ def test_another_database_under_the_same_path_is_refused(
         change(twin, other)
         path = twin.database
     notes: list[str] = []
-    source = choose(told_another_path(stash_030, path), rng=random.Random(1), note=notes.append, on_error=notes.append)
+    source = choose(told_another_path(stash_030, path), rng=random.Random(1), note=notes.append)
     assert isinstance(source, StashSource), source
     assert any("GraphQL" in note for note in notes), notes
 

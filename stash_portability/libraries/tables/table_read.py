@@ -17,6 +17,8 @@ from .values import cell_reader, read_int, read_text
 Set = Callable[[dict[str, Any], str], None]
 """Puts the value of a cell into a record's data; raises ValueError."""
 
+_MOST_ENTRIES = 1_000_000
+
 
 class Columns(NamedTuple):
     """The columns of a table: how each is taken, the fields they give, and the headers nobody knows."""
@@ -101,7 +103,7 @@ def _path_setter(column: Column) -> Set:
     path = column.path
     name, steps = path.field.name, path.steps[1:]
     if path.last == "count":
-        return lambda data, cell: _count(data, name, read_int(cell) or 0)
+        return lambda data, cell: _count(data, name, read_int(cell))
     if path.last == "last":
         return lambda data, cell: _last(data, name, read_text(cell))
     if path.last == "label" and path.field.type == "ref":
@@ -131,7 +133,11 @@ def _enter(entry: dict[str, Any], field: Field, steps: tuple[str, ...], value: A
         entry.setdefault(steps[0], []).append({key: steps[1], of: value})
 
 
-def _count(data: dict[str, Any], name: str, count: int) -> None:
+def _count(data: dict[str, Any], name: str, count: int | None) -> None:
+    if count is None:
+        return
+    if not 0 <= count <= _MOST_ENTRIES:
+        raise ValueError("a count is expected")
     known = data.get(name, [])
     data[name] = [None] * (count - len(known)) + known
 

@@ -31,6 +31,7 @@ _UNESCAPES = {"n": "\n", "r": "\r", "0": "\0", "\\": "\\", ";": ";", "[": "["}
 _ITEMS = re.compile(r"((?:[^\\;]|\\.)*)(; |\Z)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _INT = re.compile(r"-?[0-9]+\Z")
+_FLOAT = re.compile(r"-?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?\Z")
 _FORMULA = tuple("=+-@\t\r\n'＝＋－＠")
 _EATEN = re.compile(r"0\d+\Z|\d{12,}\Z|\d+(\.\d+)?[eE][+]?\d+\Z|\d{1,4}[-/.:]\d{1,2}([-/.:]\d{1,4})?\Z", re.ASCII)
 
@@ -112,8 +113,13 @@ def write_scalar(value: Any) -> str:
 
 
 def write_json(value: Any) -> str:
-    """The cell of a map, a JSON value or a list of parts; an empty list is an empty cell, as every list."""
-    return "" if value is None or value == [] else dumps(value).decode()
+    """The cell of a map or a JSON value."""
+    return "" if value is None else dumps(value).decode()
+
+
+def write_parts(values: list[Any] | None) -> str:
+    """The cell of a list of parts; an empty list is an empty cell, as every list."""
+    return dumps(values).decode() if values else ""
 
 
 def write_entries(values: list[Any] | None) -> str:
@@ -148,7 +154,7 @@ def read_float(cell: str) -> float | None:
     """The number of a cell."""
     if not cell:
         return None
-    if "_" in cell or cell != cell.strip():
+    if not _FLOAT.match(cell):
         raise ValueError("a number is expected")
     return float(cell)
 
@@ -176,7 +182,9 @@ def read_parts(cell: str) -> Any:
 
 def cell_writer(field: Field, many: bool) -> Write | None:
     """How a value of the type of ``field`` is written; None when the csv module does it alike."""
-    if field.type in ("part", "map", "json"):
+    if field.type == "part":
+        return write_parts
+    if field.type in ("map", "json"):
         return write_json
     if many:
         return write_list

@@ -1,0 +1,119 @@
+"""Imports point one way, the modules the launcher starts with need no library, and each library has one module."""
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "stash_portability"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+CORE = {"errors", "kinds", "model"}
+MAY_IMPORT = {
+    "errors": set(),
+    "kinds": set(),
+    "model": set(),
+    "oslock": {"errors"},
+    "places": {"errors"},
+    "runs": {"errors", "oslock"},
+    "dependencies": {"errors"},
+    "stashlog": set(),
+    "call": {"errors", "libraries"},
+    "installer": {"dependencies", "errors", "model", "oslock"},
+    "transform": CORE,
+    "storage": CORE,
+    "libraries": CORE | {"transform", "storage"},
+    "progress": CORE,
+    "report": CORE,
+    "doctor": CORE,
+    "config": CORE | {"transform", "libraries"},
+    "commands": CORE | {"config", "libraries", "report", "storage", "transform"},
+    "plugin": CORE
+    | {"call", "commands", "config", "dependencies", "installer", "places", "report", "runs", "stashlog"},
+    "__main__": CORE | {"commands", "config", "doctor", "places", "progress", "report"},
+    "docs": CORE | {"__main__", "libraries"},
+    "launch": {"plugin"},
+    "__init__": set(),
+}
+"""Each module or package of stash_portability, and what of it it may import."""
+
+NO_INPUT_OUTPUT = ("errors.py", "kinds.py", "model.py", "transform")
+SPEAKS_TO_THE_WORLD = {"os", "io", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "shutil", "urllib", "http"}
+
+
+def imports(path):
+    """The modules ``path`` imports, absolute: "json", "stash_portability.errors"."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            stem = ".".join((*base, *([node.module] if node.module else ())))
+            yield from (f"{stem}.{alias.name}" for alias in node.names) if not node.module else (stem,)
+
+
+def ours(path):
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "stash_portability" and len(parts) > 1 and parts[1] != "__version__":
+            yield parts[1]
+
+
+def owner(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    allowed = MAY_IMPORT[owner(path)] | {owner(path)}
+    assert set(ours(path)) <= allowed
+
+
+def test_the_table_of_imports_names_what_is_there():
+    assert {owner(path) for path in MODULES} == set(MAY_IMPORT)
+
+
+def test_the_table_of_imports_has_no_circle():
+    waiting = dict(MAY_IMPORT)
+    while waiting:
+        free = {name for name, needs in waiting.items() if not needs & set(waiting)}
+        assert free, f"these import each other: {sorted(waiting)}"
+        waiting = {name: needs for name, needs in waiting.items() if name not in free}
+
+
+def test_the_core_does_no_input_or_output():
+    for name in NO_INPUT_OUTPUT:
+        for path in [PACKAGE / name, *(PACKAGE / name).rglob("*.py")]:
+            if path.suffix == ".py":
+                tops = {found.split(".")[0] for found in imports(path)}
+                assert not tops & SPEAKS_TO_THE_WORLD, path
+
+
+def test_each_library_is_imported_in_one_module():
+    users = defaultdict(set)
+    for path in MODULES:
+        for name in imports(path):
+            top = name.split(".")[0]
+            if top not in sys.stdlib_module_names and top != "stash_portability":
+                users[top].add(str(path.relative_to(PACKAGE)))
+    assert {name: sorted(where) for name, where in users.items() if len(where) > 1} == {}
+
+
+def test_the_launcher_and_the_plugin_start_without_any_library():
+    modules = ("plugin", "installer", "call", "launch")
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); " + "; ".join(
+        f"import stash_portability.{name}" for name in modules
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+def test_a_status_imports_nothing_slow():
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import stash_portability.plugin; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True).stdout
+    slow = {"requests", "orjson", "subprocess", "argparse", "importlib.metadata", "asyncio", "stash_portability.kinds"}
+    assert not slow & set(said.split())
