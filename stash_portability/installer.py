@@ -46,8 +46,6 @@ def set_up(where: Shelf, progress: Progress) -> list[str]:
     """Install every set that is nowhere or does not load, and remove what older versions have installed for
     this Python; give one line a set, raising LibrariesMissing when core cannot be had."""
     lines = [_set_up_one(name, where, progress) for name in SETS]
-    if where.missing(["core"]):
-        raise LibrariesMissing(lines[0])
     for folder in where.folder.parent.iterdir():
         if folder != where.folder and _python_of(folder) == _python_of(where.folder):
             shutil.rmtree(folder, ignore_errors=True)
@@ -63,6 +61,8 @@ def _set_up_one(name: str, where: Shelf, progress: Progress) -> str:
         if where.state(name) == "missing" or not loads(name, where):
             install(name, where, progress, anew=True)
     except PortabilityError as error:
+        if name == "core":
+            raise
         return str(error)
     return f"{name} ({SETS[name].gives}): ready, from {where.state(name)}"
 
@@ -113,8 +113,13 @@ def _pip(name: str, where: Shelf, target: Path, progress: Progress) -> None:
 
     code, last = _run(command, hear)
     if code:
-        wrong = [line for line in said if line.startswith("ERROR:")] or [last]
-        raise missing(name, where, wrong[-1].removeprefix("ERROR:").strip())
+        raise missing(name, where, _reason(said, last))
+
+
+def _reason(said: list[str], last: str) -> str:
+    """What pip gives as the error; its last line when it broke with a traceback."""
+    errors = [line.removeprefix("ERROR:").strip() for line in said if line.startswith("ERROR:")]
+    return errors[-1] if errors and errors[-1] != "Exception:" else last
 
 
 def missing(name: str, where: Shelf, reason: str) -> LibrariesMissing:
@@ -132,9 +137,10 @@ def _pip_itself(where: Shelf) -> list[str]:
     """Say how to run pip: this Python's own, or the one it carries for new virtual environments."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
-    wheels = sorted(wheel for folder in _wheel_folders() for wheel in folder.glob("pip-*.whl"))
+    # Its own before Debian's: an older pip may not run on a newer Python.
+    wheels = [wheel for folder in _wheel_folders() for wheel in sorted(folder.glob("pip-*.whl"), reverse=True)]
     if wheels:
-        return [sys.executable, f"{wheels[-1]}/pip"]
+        return [sys.executable, f"{wheels[0]}/pip"]
     reason = f"{sys.executable} has no pip: install it (apt-get install python3-pip, or apk add py3-pip)"
     raise missing("core", where, reason)
 

@@ -194,7 +194,7 @@ def test_no_room_in_the_middle_leaves_nothing(attempt, monkeypatch):
     import stash_portability.storage.container as container
 
     def full(*_args, **_kwargs):
-        return open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+        return open("/dev/full", "wb", buffering=0)
 
     monkeypatch.setattr(container, "_create", full)
     code, _ = attempt(to="a.jsonl")

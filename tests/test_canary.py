@@ -145,4 +145,6 @@ def test_columns_asked_for_by_name_open_no_side_door(tmp_path):
 
 def test_a_zip_is_as_tight_as_a_folder(tmp_path):
     written, marks = run(tmp_path, "share", to="out.zip")
-    assert not [name for mark, (classes, name) in marks.items() if not allowed(classes, "share") and mark.encode() in written]
+    assert not [
+        name for mark, (classes, name) in marks.items() if not allowed(classes, "share") and mark.encode() in written
+    ]

@@ -133,7 +133,9 @@ def test_a_profile_sets_what_the_command_line_does_not(tmp_path):
     assert options(profile=str(path)).kinds == ("scene",)
 
 
-@pytest.mark.parametrize("text", ["kinds: [", "- 1", "kinds: {scene: {columns: [{field: title, nam: x}]}}", "!!python/object:os.x {}"])
+@pytest.mark.parametrize(
+    "text", ["kinds: [", "- 1", "kinds: {scene: {columns: [{field: title, nam: x}]}}", "!!python/object:os.x {}"]
+)
 def test_a_broken_profile_is_refused(tmp_path, text):
     path = tmp_path / "p.yaml"
     path.write_text(text, encoding="utf-8")

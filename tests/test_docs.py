@@ -48,7 +48,9 @@ def test_every_option_is_in_the_readme_and_the_reverse():
 
 
 def test_every_command_is_in_the_readme_and_the_reverse():
-    said = set(re.findall(r"stash-portability (?:--\w+ )*([a-z]+)\b", README)) | set(re.findall(r"\*\*`(\w+)`\*\*", README))
+    said = set(re.findall(r"stash-portability (?:--\w+ )*([a-z]+)\b", README)) | set(
+        re.findall(r"\*\*`(\w+)`\*\*", README)
+    )
     assert said == set(commands())
 
 
@@ -101,7 +103,7 @@ def test_the_manifest_offers_what_the_plugin_does():
     assert set(re.findall(r"mode: (\w+)", MANIFEST)) == set(TASKS)
     assert re.findall(r"^  - name: (.+)$", MANIFEST, re.M) == [task.title for task in TASKS.values()]
     assert set(re.findall(r"^  (\w+):$", MANIFEST, re.M)) == {*SETTINGS, "dataFolder"}
-    assert all(f"`{{mode: \"{mode}\"}}`" in README for mode in OPERATIONS)
+    assert all(f'`{{mode: "{mode}"}}`' in README for mode in OPERATIONS)
     for title in re.findall(r"displayName: (.+)", MANIFEST):
         assert f"| {title} |" in README
 

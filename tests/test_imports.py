@@ -12,9 +12,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "stash_portability"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"errors", "kinds", "model"}
+CORE = {"errors", "json_text", "kinds", "model"}
 MAY_IMPORT = {
     "errors": set(),
+    "json_text": set(),
     "kinds": set(),
     "model": set(),
     "oslock": {"errors"},

@@ -53,7 +53,9 @@ def make_wheel(folder, name):
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
     wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     members = {module: "HERE = 1\n", f"{info}/METADATA": metadata, f"{info}/WHEEL": wheel}
-    digests = (base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=") for text in members.values())
+    digests = (
+        base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=") for text in members.values()
+    )
     record = "".join(f"{path},sha256={digest.decode()},\n" for path, digest in zip(members, digests, strict=True))
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
@@ -163,7 +165,7 @@ def test_a_set_that_is_needed_and_cannot_be_had_is_one_line_that_says_what_to_ru
 
 def test_another_file_under_the_same_name_is_refused(tmp_path, wheels, progress):
     pins = re.sub("sha256:[0-9a-f]{8}", "sha256:00000000", wheels["core"])
-    with pytest.raises(LibrariesMissing, match="(?i)hash"):
+    with pytest.raises(LibrariesMissing, match=r"(?i)hash"):
         installer.provide(["core"], shelf_of(tmp_path, {**wheels, "core": pins}), progress)
 
 
@@ -196,8 +198,14 @@ def test_set_up_mends_what_does_not_load_and_removes_older_sets(tmp_path, wheels
 
 def test_set_up_fails_when_core_cannot_be_had(tmp_path, wheels, progress):
     where = shelf_of(tmp_path, {**wheels, "core": "absent==1.0 --hash=sha256:" + "0" * 64})
-    with pytest.raises(LibrariesMissing, match="absent"):
+    with pytest.raises(LibrariesMissing, match="absent") as problem:
         installer.set_up(where, progress)
+    assert str(problem.value).count("could not be installed") == 1
+
+
+def test_a_pip_that_breaks_is_told_by_its_last_line():
+    assert installer._reason(["ERROR: Exception:", "Traceback", "OSError: no"], "OSError: no") == "OSError: no"
+    assert installer._reason(["ERROR: no such thing", "[notice] new pip"], "[notice] new pip") == "no such thing"
 
 
 def test_a_python_without_pip_uses_the_one_it_carries_or_says_what_to_install(tmp_path, monkeypatch, progress):
@@ -208,14 +216,19 @@ def test_a_python_without_pip_uses_the_one_it_carries_or_says_what_to_install(tm
     wheel.touch()
     monkeypatch.setattr(installer, "_wheel_folders", lambda: iter([tmp_path]))
     assert installer._pip_itself(where) == [sys.executable, f"{wheel}/pip"]
+    (tmp_path / "debian").mkdir()
+    (tmp_path / "debian" / "pip-99.0-py3-none-any.whl").touch()
+    monkeypatch.setattr(installer, "_wheel_folders", lambda: iter([tmp_path, tmp_path / "debian"]))
+    assert installer._pip_itself(where) == [sys.executable, f"{wheel}/pip"], "a Python's own pip fits it"
+    monkeypatch.setattr(installer, "_wheel_folders", lambda: iter([tmp_path]))
     wheel.unlink()
-    with pytest.raises(LibrariesMissing, match="has no pip.*apt-get install python3-pip"):
+    with pytest.raises(LibrariesMissing, match=r"has no pip.*apt-get install python3-pip"):
         installer._pip_itself(where)
 
 
 def run(arguments=(), given=b"", environment=None):
     command = [sys.executable, "-I", "-S", str(LAUNCHER), *arguments]
-    return subprocess.run(command, input=given, capture_output=True, env=environment or {}, timeout=60)
+    return subprocess.run(command, check=False, input=given, capture_output=True, env=environment or {}, timeout=60)
 
 
 def test_the_launcher_answers_with_one_line_of_json_and_nothing_else(tmp_path):

@@ -59,7 +59,9 @@ def test_a_name_is_taken_from_the_exports_folder(places):
     assert places.check_allowed(places.data / "backups" / "b.zip").name == "b.zip"
 
 
-@pytest.mark.parametrize("name", ["..", ".", "../roots.json", "../deps/x.py", "../runs/x", "../../x", "/etc/x", "../profiles/p"])
+@pytest.mark.parametrize(
+    "name", ["..", ".", "../roots.json", "../deps/x.py", "../runs/x", "../../x", "/etc/x", "../profiles/p"]
+)
 def test_a_task_may_not_leave_its_folders(places, name):
     with pytest.raises(OutsideRoots, match=r"roots\.json"):
         places.check_allowed(Path(name))

@@ -274,8 +274,13 @@ def test_a_format_of_the_settings_is_not_forced_on_a_path(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "needs"),
-    [({"to": "x.json"}, False), ({"to": "x.yaml"}, True), ({"to": "x", "format": "yaml"}, True)]
-    + [({"to": "x", "profile": "p.yaml"}, True), ({"to": "x", "profile": {"kinds": {}}}, False)],
+    [
+        ({"to": "x.json"}, False),
+        ({"to": "x.yaml"}, True),
+        ({"to": "x", "format": "yaml"}, True),
+        ({"to": "x", "profile": "p.yaml"}, True),
+        ({"to": "x", "profile": {"kinds": {}}}, False),
+    ],
 )
 def test_yaml_is_only_needed_where_it_is(arguments, needs):
     assert plugin.needs_yaml(arguments) is needs
@@ -321,13 +326,13 @@ def test_python_logging_goes_to_stash():
     logger.addHandler(Handler(StashLog(stream)))
     logger.debug("a"), logger.info("b"), logger.warning("c %s", 1), logger.error("d")
     try:
-        raise ValueError("why")
+        int("why")
     except ValueError:
         logger.exception("e")
     found = lines(stream.getvalue())
     assert found[:5] == [("d", "a"), ("i", "b"), ("w", "c 1"), ("e", "d"), ("e", "e")]
     assert {level for level, _ in found[5:]} == {"d"}
-    assert found[-1][1] == "ValueError: why"
+    assert found[-1][1].startswith("ValueError: ")
 
 
 class Clock:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stash_portability import runs
-from stash_portability.errors import Locked, Unreadable, UnknownName
+from stash_portability.errors import Locked, UnknownName, Unreadable
 from stash_portability.oslock import held, is_held
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
@@ -39,7 +39,7 @@ def test_only_the_owner_can_read_a_run(tmp_path):
 def test_a_run_that_was_killed_is_told_as_stopped(tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "import os, signal; from datetime import datetime; from pathlib import Path; from stash_portability import runs\n"
+        "from datetime import datetime; from pathlib import Path; from stash_portability import runs\n"
         f"with runs.begin(Path({str(tmp_path)!r}), 'export', datetime(2026, 5, 1), b'abcd'):\n"
         "    print('begun', flush=True); sys.stdin.read()"
     )

@@ -105,7 +105,7 @@ def _values(plan: Plan, at: int, columns: list[Values], access: Access) -> Value
 
 
 def _related(field: Field, relation: Relation, ids: Values, access: Access) -> list[Any]:
-    found = relation.load(access)
+    get = relation.load(access).get
     if field.type == "map":
-        return [found.get(uid) or {} for uid in ids]
-    return [found.get(uid) or [] for uid in ids]
+        return [get(uid) or {} for uid in ids]
+    return [get(uid) or [] for uid in ids]

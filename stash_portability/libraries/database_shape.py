@@ -5,6 +5,7 @@ Nothing here knows a kind or a field. Nothing is ever written to the file or bes
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,16 +73,30 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Quiet | None]:
     Raises Unreadable for anything that is not a readable SQLite file.
     """
     _look(path)
-    try:
-        return _connect(path, "mode=ro"), None
-    except sqlite3.DatabaseError as error:
-        quiet = _quiet(path) if _barred(error) else None
-        if quiet is None:
-            raise unreadable(path, error) from error
+    quiet = _quiet(path) if _would_lock_out(path) else None
+    if quiet is None:
+        try:
+            return _connect(path, "mode=ro"), None
+        except sqlite3.DatabaseError as error:
+            quiet = _quiet(path) if _barred(error) else None
+            if quiet is None:
+                raise unreadable(path, error) from error
     try:
         return _connect(path, "mode=ro&immutable=1"), quiet
     except sqlite3.DatabaseError as error:
         raise unreadable(path, error) from error
+
+
+def _would_lock_out(path: Path) -> bool:
+    """Whether opening the database would leave files beside it that belong to us and not to its owner, so that
+    its Stash could not open it again. SQLite gives them to the owner only when root opens it."""
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    if user == 0 or path.with_name(path.name + "-shm").exists():
+        return False
+    try:
+        return path.stat().st_uid != user
+    except OSError as error:
+        raise Unreadable(path=path, reason=error.strerror or str(error)) from error
 
 
 def _barred(error: sqlite3.Error) -> bool:

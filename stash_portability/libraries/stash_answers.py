@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
-
+from .. import json_text
 from ..errors import PortabilityError, Refused, StashSaidNo, TransientError, Unreachable
 from .stash_address import Address, redirected
 
@@ -31,7 +30,7 @@ class Answer(NamedTuple):
 
 def question(query: str, variables: Mapping[str, Any] | None) -> bytes:
     """The body of a request that asks ``query``."""
-    return orjson.dumps({"query": query, "variables": variables or {}})
+    return json_text.dumps({"query": query, "variables": variables or {}})
 
 
 def judge(address: Address, asked: str, answer: Answer, *, keyed: bool) -> None:
@@ -86,8 +85,8 @@ def data_of(base: str, answer: Answer) -> dict[str, Any]:
     """The data of a GraphQL answer; raises StashSaidNo (its words: ``reason``, and of that ``message`` and ``path``,
     a tuple) for any error in it, even where data came along, and TransientError when the database was locked."""
     try:
-        document = orjson.loads(answer.body)
-    except orjson.JSONDecodeError as error:
+        document = json_text.loads(answer.body)
+    except json_text.JSONDecodeError as error:
         raise Unreachable(address=base, reason="what answers does not speak GraphQL") from error
     if not isinstance(document, dict) or ("data" not in document and "errors" not in document):
         raise Unreachable(address=base, reason="what answers does not speak GraphQL")

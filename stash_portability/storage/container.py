@@ -31,7 +31,7 @@ OURS = "stash-portability"
 _BUFFER = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DATE = (1980, 1, 1, 0, 0, 0)
-_LEVEL = 4  # zlib: 1.6 times as fast as 6 on records, 3 % larger
+_LEVEL = 3  # zlib: 1.8 times as fast as 6 on records, and a tenth larger
 
 
 class Member(NamedTuple):

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-import orjson
-
+from .. import json_text
 from ..errors import unknown
 from ..kinds import KINDS, LEVELS, Field, Kind, allowed
 from ..model import Record, Transform
@@ -111,7 +110,7 @@ def without_keys(value: Any) -> Any:
 def scrub(record: Record) -> Record:
     """``record`` without keys in its texts. Looking for the word in the serialised record is many times cheaper
     than looking into each text, and hardly any record holds it."""
-    lowered = orjson.dumps(record.data, default=str).lower()
+    lowered = json_text.dumps(record.data, default=str).lower()
     if b"apikey" in lowered or b"api_key" in lowered or b"api-key" in lowered:
         return record._replace(data=without_keys(record.data))
     return record

@@ -143,7 +143,7 @@ class Endless:
 
 def test_e07_a_field_of_200_mb_is_refused_at_16():
     tracemalloc.start()
-    with pytest.raises(Unreadable, match="line 2.*16 MiB"):
+    with pytest.raises(Unreadable, match=r"line 2.*16 MiB"):
         list(read_rows(Endless(), "tags.csv", KINDS["tag"]))
     assert tracemalloc.get_traced_memory()[1] < 128 << 20
     tracemalloc.stop()

@@ -20,8 +20,8 @@ IN_DATABASE = [kind for kind in KINDS if kind != "config"]
 def test_a_scene_is_read_whole(full: DatabaseSource) -> None:
     first = {
         "id": "2", "path": "/films/heron long.mp4", "zip_file": None, "size": 11, "mod_time": STAMP_UTC,
-        "format": "mp4", "width": 4, "height": 3, "duration": 5.5, "video_codec": "h264", "audio_codec": "aac", "frame_rate": 25.0,
-        "bit_rate": 900, "fingerprints": [{"type": "phash", "value": "ff"}],
+        "format": "mp4", "width": 4, "height": 3, "duration": 5.5, "video_codec": "h264", "audio_codec": "aac",
+        "frame_rate": 25.0, "bit_rate": 900, "fingerprints": [{"type": "phash", "value": "ff"}],
         "created_at": STAMP_UTC, "updated_at": STAMP_UTC,
     }  # fmt: skip
     prints = [{"type": "oshash", "value": "00ff"}, {"type": "phash", "value": "fffffffffffffffe"}]

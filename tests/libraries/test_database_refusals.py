@@ -159,3 +159,16 @@ def test_a_database_at_rest_is_watched(tables: Tables, how: str) -> None:
         tables("tags", id=9, name="x" * 10_000)
     with pytest.raises(Unreadable, match="started on it"):
         quiet.check()
+
+
+def test_a_database_of_another_user_is_opened_without_leaving_files_that_would_lock_its_stash_out(
+    tables: Tables, reader: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.run("pragma journal_mode = wal")
+    tables("tags", id=1, name="reed")
+    tables.close()
+    monkeypatch.setattr(os, "geteuid", lambda: tables.path.stat().st_uid + 1, raising=False)
+    source = reader(tables)
+    assert source.at_rest
+    assert [record.data["name"] for record in source.read("tag")] == ["reed"]
+    assert list(tables.path.parent.iterdir()) == [tables.path]

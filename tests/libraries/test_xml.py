@@ -45,7 +45,7 @@ def test_the_schema_in_docs_is_made_from_the_table():
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -97,7 +97,8 @@ def test_a_filtered_export_refers_to_nothing_outside_it(each_stash, tmp_path, cl
 )
 def test_filters_of_every_kind_choose_what_stash_chooses(each_stash, tmp_path, kind, criteria):
     table = KINDS[kind]
-    asked = f"query($f: {table.filter_type}) {{ {table.find}({table.criteria}: $f, filter: {{per_page: -1}}) {{ {table.found} {{ id }} }} }}"
+    call = f"{table.find}({table.criteria}: $f, filter: {{per_page: -1}})"
+    asked = f"query($f: {table.filter_type}) {{ {call} {{ {table.found} {{ id }} }} }}"
     expected = {one["id"] for one in each_stash.graphql(asked, {"f": criteria})[table.find][table.found]}
     code = export(each_stash, tmp_path / "out", "--kinds", kind, "--filter", json.dumps(criteria), "--closure", "none")
     assert code in (0, 1)

@@ -154,7 +154,9 @@ def test_a_wrong_profile_is_refused(document):
 
 
 def test_only_the_fields_that_are_looked_at_are_read_of_referred_records():
-    paths = [parse(KINDS["scene"], text) for text in ("performers.tags.name", "studio.label", "title", "groups.group.id")]
+    paths = [
+        parse(KINDS["scene"], text) for text in ("performers.tags.name", "studio.label", "title", "groups.group.id")
+    ]
     assert fields_through(paths) == {
         "performer": frozenset({"tags"}),
         "tag": frozenset({"name"}),

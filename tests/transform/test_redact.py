@@ -18,7 +18,9 @@ SCENE = Record(
         "performers": ["3", "1"],
         "groups": [{"group": "5", "scene_index": 2}],
         "play_history": ["2026-01-01T00:00:00Z"],
-        "files": [{"id": "9", "path": "/media/films/a.mp4", "width": 1920, "fingerprints": [{"type": "phash", "value": "f0"}]}],
+        "files": [
+            {"id": "9", "path": "/media/films/a.mp4", "width": 1920, "fingerprints": [{"type": "phash", "value": "f0"}]}
+        ],
         "created_at": "2026-01-01T00:00:00Z",
     },
 )
@@ -95,7 +97,13 @@ def test_whole_kinds_are_held_back():
 
 @pytest.mark.parametrize(
     "text",
-    ["https://h/x?apikey=SECRET", "ApiKey: SECRET", "https://h/?a=1&API_KEY=SECRET&b", "x apikey%3DSECRET y", '{"apiKey":"SECRET"}'],
+    [
+        "https://h/x?apikey=SECRET",
+        "ApiKey: SECRET",
+        "https://h/?a=1&API_KEY=SECRET&b",
+        "x apikey%3DSECRET y",
+        '{"apiKey":"SECRET"}',
+    ],
 )
 def test_no_key_stays_in_any_text(text):
     for data in ({"details": text}, {"urls": [text]}, {"settings": {"css": text}}, {"custom_fields": {text: 1}}):

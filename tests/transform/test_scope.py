@@ -26,7 +26,9 @@ LIBRARY = [
     record("group", "3", name="Warm coasts", containing_groups=[{"group": "1"}], sub_groups=[], studio=None),
     record("gallery", "1", title="Shells", cover="9", studio=None, performers=["2"], tags=[]),
     record("chapter", "1", gallery="1", title="White"),
-    record("scene", "1", title="Dawn", studio="2", performers=["1"], tags=["3"], groups=[{"group": "2"}], galleries=["1"]),
+    record(
+        "scene", "1", title="Dawn", studio="2", performers=["1"], tags=["3"], groups=[{"group": "2"}], galleries=["1"]
+    ),
     record("scene", "2", title="Dusk", studio=None, performers=["2"], tags=[], groups=[], galleries=[]),
     record("marker", "1", scene="1", primary_tag="2", tags=[]),
     record("marker", "2", scene="2", primary_tag="4", tags=[]),

@@ -13,7 +13,18 @@ from ...model import Record
 from ...transform.paths import Column, Names
 from .getters import getter
 from .layout import Encoder, Form, Layout
-from .values import Write, cell_writer, guard, unguard, write_entries, write_free, write_list, write_scalar, write_text
+from .values import (
+    Write,
+    cell_writer,
+    guard,
+    unguard,
+    write_entries,
+    write_free,
+    write_list,
+    write_scalar,
+    write_shown,
+    write_text,
+)
 
 BOM = b"\xef\xbb\xbf"
 FIELD_LIMIT = 16 << 20
@@ -71,11 +82,11 @@ def sheet_writer(column: Column) -> Write | None:
     path = column.path
     if path.many:
         if column.join:
-            return write_text
+            return write_shown
         if column.format or path.end.type != "part":
             return write_entries if path.field.type == "part" else write_list
     if column.format:
-        return write_text
+        return write_shown
     if path.last == "count":
         return None
     if path.end.type == "json" and len(path.steps) > 1:

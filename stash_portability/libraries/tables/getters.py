@@ -3,6 +3,7 @@ are full of give faster; joining and formatting come on top. No I/O."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
@@ -15,6 +16,7 @@ from ...transform.walk import value as walk
 
 Get = Callable[[Record], Any]
 _KEPT_LABELS = 20_000
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d:\d\d)(?:\.(\d+))?Z)?\Z", re.ASCII)
 _SAMPLES: dict[str, Any] = {"int": 1, "float": 1.0, "bool": True}
 
 
@@ -138,12 +140,15 @@ def _sample(column: Column) -> Any:
 
 
 def _instant(text: str | None, pattern: str) -> str | None:
-    if text is None:
-        return None
+    found = _MOMENT.match(text or "")
+    if found is None:
+        return text
+    day, seconds, fraction = found.groups()
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).strftime(pattern)
+        moment = datetime.fromisoformat(day + (seconds or "")).replace(tzinfo=timezone.utc)
     except ValueError:
         return text
+    return moment.replace(microsecond=int(f"{fraction or '0':0<6.6}")).strftime(pattern)
 
 
 def as_text(value: Any) -> str:

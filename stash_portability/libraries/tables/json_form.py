@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
 
-import orjson
-
-from ...errors import Unreadable
+from ... import json_text
+from ...errors import Unreadable, UnsupportedVersion
 from ...kinds import KINDS, Kind, by_plural
 from ...model import Record
 from ...transform.paths import Column, Names
@@ -22,17 +21,17 @@ _WHOLE_LIMIT = 256 << 20
 
 def dumps(value: Any) -> bytes:
     """Compact JSON. Raises TypeError for what is no JSON, and for text that is not Unicode."""
-    return orjson.dumps(value, plain_blob)
+    return json_text.dumps(value, plain_blob)
 
 
 def dumps_pretty(value: Any) -> bytes:
     """JSON to be read by people: a manifest."""
-    return orjson.dumps(value, plain_blob, orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return json_text.dumps(value, plain_blob, json_text.INDENT | json_text.APPEND_NEWLINE)
 
 
 def loads(text: bytes | str) -> Any:
     """Parse JSON. Raises ValueError."""
-    return orjson.loads(text)
+    return json_text.loads(text)
 
 
 def jsonl_form(layout: Layout, names: Names) -> Form:
@@ -41,7 +40,7 @@ def jsonl_form(layout: Layout, names: Names) -> Form:
     def encoder(kind: Kind) -> Encoder:
         if layout.shaped(kind.name):
             begin = {"kind": kind.name} if layout.several else {}
-            return _shaped(layout.columns[kind.name], names, begin, orjson.OPT_APPEND_NEWLINE)
+            return _shaped(layout.columns[kind.name], names, begin, json_text.APPEND_NEWLINE)
         return record_line(kind.name, layout.fields(kind.name))
 
     return Form(encoder)
@@ -49,7 +48,7 @@ def jsonl_form(layout: Layout, names: Names) -> Form:
 
 def record_line(kind: str, fields: frozenset[str]) -> Encoder:
     """Compile the writer of lines of ``kind`` with the ``fields``, for tables and for the archive."""
-    dumps, option = orjson.dumps, orjson.OPT_APPEND_NEWLINE
+    dumps, option = json_text.dumps, json_text.APPEND_NEWLINE
     return lambda record: dumps(
         {"kind": kind, "id": record.uid, **only_fields(record.data, fields)}, plain_blob, option
     )
@@ -61,7 +60,7 @@ def json_form(layout: Layout, names: Names) -> Form:
     def encoder(kind: Kind) -> Encoder:
         if layout.shaped(kind.name):
             return _shaped(layout.columns[kind.name], names, {}, 0)
-        dumps, fields = orjson.dumps, layout.fields(kind.name)
+        dumps, fields = json_text.dumps, layout.fields(kind.name)
         return lambda record: dumps({"id": record.uid, **only_fields(record.data, fields)}, plain_blob)
 
     said = layout.header if layout.single else {}
@@ -79,7 +78,7 @@ def json_form(layout: Layout, names: Names) -> Form:
 def _shaped(columns: tuple[Column, ...], names: Names, begin: dict[str, str], option: int) -> Encoder:
     """Only the columns, called by their headers."""
     getters = [(column.header, getter(column, names)) for column in columns]
-    return lambda record: orjson.dumps(
+    return lambda record: json_text.dumps(
         {**begin, **{header: get(record) for header, get in getters}}, plain_blob, option
     )
 
@@ -109,7 +108,7 @@ def read_jsonl(stream: IO[bytes], name: str, only: str | None = None) -> Iterato
 def parse_line(line: bytes, name: str, number: int) -> dict[str, Any]:
     """One line as a mapping. Raises Unreadable."""
     try:
-        found = orjson.loads(line)
+        found = json_text.loads(line)
     except ValueError as error:
         raise Unreadable(path=name, reason=f"line {number} is not JSON: {error}") from error
     if not isinstance(found, dict):
@@ -124,6 +123,7 @@ def read_json(stream: IO[bytes], name: str, only: str | None = None) -> Iterator
     if framed is None or framed[0].get("format") != FORMAT:
         yield from _read_whole(first, stream, name, only)
         return
+    _check_version(framed[0], name)
     yield from _read_framed(framed[1], stream, name, only)
 
 
@@ -146,10 +146,10 @@ def _boundary(text: bytes) -> tuple[dict[str, Any], str | None] | None:
     the kind whose records follow (None: the document ends). None when it is no boundary."""
     ends = text.rstrip().endswith(b"}")
     try:
-        found = orjson.loads(text if ends else text + b"]}")
+        found = json_text.loads(text if ends else text + b"]}")
     except ValueError:
         return None
-    if not isinstance(found, dict) or not found:
+    if not isinstance(found, dict) or not found or any(found.get(plural) for plural in by_plural()):
         return None
     kind = by_plural().get(next(reversed(found)))
     return found, None if ends or kind is None else kind.name
@@ -164,16 +164,28 @@ def _read_whole(first: bytes, stream: IO[bytes], name: str, only: str | None) ->
     if len(text) > _WHOLE_LIMIT:
         raise Unreadable(path=name, reason="it is larger than 256 MiB and not written one record a line")
     try:
-        document = orjson.loads(text)
+        document = json_text.loads(text)
     except ValueError as error:
         raise Unreadable(path=name, reason=f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise Unreadable(path=name, reason=f'it is no export: it has no "format": "{FORMAT}"')
+    _check_version(document, name)
     checked = Checked(name)
     for kind in KINDS.values():
-        for index, raw in enumerate(document.get(kind.plural) or [], 1):
+        section = document.get(kind.plural) or []
+        if not isinstance(section, list):
+            raise Unreadable(path=name, reason=f"{kind.plural} is no list")
+        for index, raw in enumerate(section, 1):
             if only in (None, kind.name):
                 yield checked.record(raw, kind.name, f"{kind.plural} number {index}")
+
+
+def _check_version(document: Mapping[str, Any], name: str) -> None:
+    found = document.get("version")
+    if not isinstance(found, int):
+        raise Unreadable(path=name, reason="it gives no version")
+    if found > VERSION:
+        raise UnsupportedVersion(address=name, version=f"version {found}", reason=f"this program reads up to {VERSION}")
 
 
 def read_header(stream: IO[bytes], _name: str) -> dict[str, Any]:

@@ -136,6 +136,11 @@ def write_free(value: Any) -> Any:
     return write_json(value) if isinstance(value, (list, dict)) else write_scalar(value)
 
 
+def write_shown(value: Any) -> str:
+    """The cell of what a profile joined or formatted: just as it is."""
+    return "" if value is None else str(value).replace("\0", "")
+
+
 def write_blob(value: Any) -> str:
     """The cell of an image: its digest."""
     return value.sha256 if isinstance(value, BlobRef) else value or ""
