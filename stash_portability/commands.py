@@ -163,7 +163,7 @@ def _plan(about: About, roots: Roots, options: ExportOptions, report: Report) ->
     layout = Layout(
         columns=columns,
         single=options.shape == "file",
-        sheet=options.sheet or bool(options.columns),
+        sheet=options.sheet,
         csv_safe=options.csv_safe,
         bom=options.bom,
         header=_header(about, options),

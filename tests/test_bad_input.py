@@ -43,7 +43,7 @@ def serve(answer):
             self.rfile.read(int(self.headers.get("content-length", 0)))
             answer(self)
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - the name http.server calls
 
         def log_message(self, *_):
             pass
@@ -194,7 +194,7 @@ def test_no_room_in_the_middle_leaves_nothing(attempt, monkeypatch):
     import stash_portability.storage.container as container
 
     def full(*_args, **_kwargs):
-        return open("/dev/full", "wb", buffering=0)
+        return Path("/dev/full").open("wb", buffering=0)
 
     monkeypatch.setattr(container, "_create", full)
     code, _ = attempt(to="a.jsonl")

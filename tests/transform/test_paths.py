@@ -125,10 +125,15 @@ def test_field_lists_add_up():
 
 def test_a_profile_picks_renames_orders_joins_and_formats():
     profile = parse_profile(
-        {"kinds": {"scenes": {"columns": ["date", {"field": "performers.name", "name": "Cast", "join": ", "}]}, "tag": None},
-         "privacy": "share"},
+        {
+            "kinds": {
+                "scenes": {"columns": ["date", {"field": "performers.name", "name": "Cast", "join": ", "}]},
+                "tag": None,
+            },
+            "privacy": "share",
+        },
         "mine",
-    )  # fmt: skip
+    )
     cast = Column("Cast", parse(KINDS["scene"], "performers.name"), ", ", "")
     assert profile.columns == {"scene": (Column("date", parse(KINDS["scene"], "date")), cast), "tag": ()}
     assert profile.options == {"privacy": "share"}

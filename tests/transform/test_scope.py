@@ -4,7 +4,7 @@ import pytest
 
 from stash_portability.kinds import KINDS, references
 from stash_portability.libraries.memory import MemoryLibrary
-from stash_portability.model import Record, Want
+from stash_portability.model import EVERYTHING, Record, Want
 from stash_portability.transform.scope import Selection, read_parts, uids_of
 
 
@@ -139,12 +139,12 @@ class CountingLibrary(MemoryLibrary):
         super().__init__(records)
         self.read_count = 0
 
-    def read(self, kind, want=Want()):
+    def read(self, kind, want=EVERYTHING):
         for found in super().read(kind, want):
             self.read_count += 1
             yield found
 
-    def read_parts(self, kind, owners, want=Want()):
+    def read_parts(self, kind, owners, want=EVERYTHING):
         wanted = {"marker": "scene", "chapter": "gallery"}[kind]
         return (found for found in super().read(kind) if found.data[wanted] in owners)
 
