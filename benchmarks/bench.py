@@ -202,7 +202,7 @@ def memory(lab: Lab, large: int) -> None:
     small = export(lab.server.url, lab.out / "library.jsonl").peak
     say(f"(e) peak memory at {lab.scenes:,} scenes: {small / 1e6:.0f} MB [under 150]")
     if not large:
-        return say("(e) larger library: not measured (--quick)")
+        return say("(e) larger library: not measured (--quick, or --large 0)")
     with big_stash(lab.server.folder.with_name(f"stash-{large}"), large) as server:
         big = export(server.url, lab.out / "library.jsonl")
     say(f"(e) peak memory at {large:,} scenes: {big.peak / 1e6:.0f} MB, {big.peak / small:.2f} times [at most 1.10]")

@@ -59,9 +59,9 @@ def export(options: ExportOptions, progress: Progress, means: Means, source: Sou
     source = source or open_source(options, progress, means, report)
     about = source.about()
     report.source, report.how = f"{about.product} {about.version} at {about.address}", about.how or "read through"
-    plan = _plan(about, find_roots(source, options, report), options, report)
+    plan = _plan(about, find_roots(source, about, options, report), options, report)
     check_room(options.to, _room(about, plan.roots))
-    pipeline = _pipeline(source, options, plan, _Run(progress, report, means))
+    pipeline = _pipeline(source, options, plan, _Run(about, progress, report, means))
     with TableSink(container, options.form, plan.layout, pipeline.lookup) as sink:
         pipeline.run(sink, plan.kinds)
     progress.close()
@@ -99,15 +99,18 @@ def _ignore(_: object) -> None:
     return None
 
 
-def find_roots(source: Source, options: ExportOptions, report: Report) -> Roots:
+def find_roots(source: Source, about: About, options: ExportOptions, report: Report) -> Roots:
     """The records asked for, by kind. Filters are evaluated by Stash. Raises FilterNeedsServer or BadFilter."""
-    kinds = [kind for kind in options.kinds if kind in source.about().fields]
+    kinds = [kind for kind in options.kinds if about.fields.get(kind)]
     if options.saved_filter or options.criteria is not None:
         return _filtered(source, options)
     if options.ids:
         return {kinds[0]: list(options.ids)} if kinds else {}
     if options.since:
-        return {kind: _since(source, kind, options.since, report) for kind in kinds}
+        dated = [kind for kind in kinds if "updated_at" in about.fields[kind]]
+        undated = [plural(kind, 2) for kind in kinds if kind not in dated]
+        report.notes += [f"--since leaves out {name}, which have no date of change" for name in undated]
+        return {kind: _since(source, kind, options.since) for kind in dated}
     return dict.fromkeys(kinds)
 
 
@@ -122,12 +125,9 @@ def _filtered(source: Source, options: ExportOptions) -> Roots:
     return {kind: list(source.find_ids(kind, criteria, query))}
 
 
-def _since(source: Source, kind: str, since: str, report: Report) -> list[str]:
+def _since(source: Source, kind: str, since: str) -> list[str]:
     """The ids of ``kind`` changed at ``since`` or later. Stash does not touch updated_at for everything (play
-    history, markers of a scene), which the report says."""
-    if "updated_at" not in source.about().fields[kind]:
-        report.notes.append(f"--since leaves out {plural(kind, 2)}: no date of change is kept for it")
-        return []
+    history, markers of a scene); README says so."""
     if hasattr(source, "find_ids_since"):
         return list(source.find_ids_since(kind, since))
     changed = source.read(kind, Want(frozenset(("updated_at",))))
@@ -147,13 +147,14 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    about: About
     progress: Progress
     report: Report
     means: Means
 
 
 def _plan(about: About, roots: Roots, options: ExportOptions, report: Report) -> _Plan:
-    kinds = tuple(kind for kind in KINDS if kind in about.fields and KINDS[kind].privacy in LEVELS[options.privacy])
+    kinds = tuple(kind for kind in KINDS if about.fields.get(kind) and KINDS[kind].privacy in LEVELS[options.privacy])
     if options.sheet or options.closure == "none":
         kinds = tuple(kind for kind in kinds if kind in roots)
     columns = {kind: _columns(KINDS[kind], about, options, report) for kind in kinds}
@@ -237,7 +238,7 @@ def _room(about: About, roots: Roots) -> int:
 
 def _pipeline(source: Source, options: ExportOptions, plan: _Plan, run: _Run) -> Pipeline:
     salt, names = Salt(run.means.secret(32)), NameReplacer()
-    if options.privacy == "public" and "performer" in source.about().fields:
+    if options.privacy == "public" and "performer" in run.about.fields:
         learn_names(source.read("performer", Want(frozenset(("name", "aliases")))), salt, names)
     if options.privacy != "full":
         run.report.notes.append(FREE_TEXT[options.privacy])
@@ -249,6 +250,7 @@ def _pipeline(source: Source, options: ExportOptions, plan: _Plan, run: _Run) ->
         transform=compiled.__getitem__,
         lookup=Lookup(source, {kind: plan.layout.columns[kind] for kind in plan.shaped}, compiled.__getitem__),
         fields=plan.fields,
+        counts=run.about.counts,
         blobs=options.blobs,
         progress=run.progress,
         report=run.report,

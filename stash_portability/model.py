@@ -177,4 +177,5 @@ class Report:
     remarks: list[str] = field(default_factory=list)
 
 
-Transform = Callable[[Record], Record | None]
+Transform = Callable[[Sequence[Record]], Sequence[Record]]
+"""Some records of one kind in, in order; those that go on, changed, out."""

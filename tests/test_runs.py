@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 
 def test_a_run_is_reported_when_it_begins_and_when_it_ends(tmp_path):
     with runs.begin(tmp_path, "export", NOON, TOKEN) as run:
-        assert run.name == "20260501T120000Z-export-01020304"
+        assert run.name == "20260501T120000.000Z-export-01020304"
         assert runs.read(tmp_path, run.name)["state"] == "running"
         run.write("finished", exit_code=0, report={"counts": {"scene": 3}})
     report = runs.read(tmp_path, run.name)
@@ -61,15 +61,22 @@ def test_runs_are_listed_newest_first_and_only_runs(tmp_path):
     assert runs.latest(tmp_path / "nowhere", 2) == []
 
 
+def test_runs_of_one_second_are_in_order_whatever_their_tokens(tmp_path):
+    for milliseconds, token in ((1, b"\xff" * 4), (2, b"\x00" * 4), (30, b"\x80" * 4)):
+        with runs.begin(tmp_path, "export", NOON.replace(microsecond=milliseconds * 1000), token) as run:
+            run.write("finished")
+    assert [name[15:20] for name in runs.names(tmp_path)] == [".030Z", ".002Z", ".001Z"]
+
+
 def test_a_run_without_a_report_is_told_by_its_name(tmp_path):
-    name = "20260501T120000Z-export-01020304"
+    name = "20260501T120000.000Z-export-01020304"
     (tmp_path / name).mkdir()
     assert runs.latest(tmp_path, 5) == [{"run": name, "state": "stopped"}]
     with pytest.raises(Unreadable):
         runs.read(tmp_path, name)
 
 
-@pytest.mark.parametrize("name", ["../secrets", "20260501T120000Z-export-01020304", "", "."])
+@pytest.mark.parametrize("name", ["../secrets", "20260501T120000.000Z-export-01020304", "", "."])
 def test_only_runs_that_are_there_can_be_read(tmp_path, name):
     with pytest.raises(UnknownName):
         runs.read(tmp_path, name)

@@ -105,7 +105,6 @@ def choose(
     ``note`` is told which and why, in one sentence. ``on_error`` gets the damaged records that are passed over.
     Raises what the server raises when it cannot be reached at all.
     """
-    stash.fields("scene")  # a Stash that is too old is told so before anything else is asked of it
     status, reason = stash.status(), ""
     for _ in range(_TRIES):
         try:

@@ -44,6 +44,7 @@ def _open_stash(address: str, opening: Opening) -> Source:
     from .stash import open_stash  # noqa: PLC0415
 
     stash = open_stash(address, opening.api_key or None)
+    stash.fields("scene")  # a Stash that is too old is told so before anything else is asked of it
     return choose(stash, rng=opening.rng, note=opening.note, on_error=opening.skip)
 
 
@@ -54,6 +55,7 @@ def open_own(server: Mapping[str, Any], opening: Opening) -> Source:
     from .stash import StashSource  # noqa: PLC0415
 
     stash = StashSource(from_plugin(server))
+    stash.fields("scene")  # a Stash that is too old is told so before anything else is asked of it
     return choose(stash, rng=opening.rng, note=opening.note, on_error=opening.skip)
 
 

@@ -110,13 +110,10 @@ class Lookup:
     def _load(self, kind: str, uids: list[str]) -> None:
         if not uids:
             return
-        transform = self._transform(kind)
         want = Want(self._fields.get(kind, frozenset()), sorted(uids, key=by_number))
-        for record in self._source.read(kind, want):
-            self._raw[kind, record.uid] = record
-            shown = transform(record)
-            if shown is not None:
-                self._shown[kind, shown.uid] = shown.data
+        records = list(self._source.read(kind, want))
+        self._raw.update(((kind, record.uid), record) for record in records)
+        self._shown.update(((kind, shown.uid), shown.data) for shown in self._transform(kind)(records))
 
 
 def _as_list(found: Any) -> list[str]:

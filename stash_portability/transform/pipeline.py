@@ -18,13 +18,15 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """One export at work. ``fields``: the fields to read by kind; ``clock`` gives seconds."""
+    """One export at work. By kind, ``fields`` are those to read and ``counts`` how many records there are; ``clock``
+    gives seconds."""
 
     source: Source
     selection: Selection
     transform: Callable[[str], Transform]
     lookup: Lookup
     fields: Mapping[str, frozenset[str]]
+    counts: Mapping[str, int | None]
     blobs: bool
     progress: Progress
     report: Report
@@ -33,12 +35,11 @@ class Pipeline:
     def run(self, sink: Sink, kinds: tuple[str, ...]) -> None:
         """Write every record that is taken of ``kinds`` into ``sink``."""
         self.selection.expect_owners(self.source)
-        counts = self.source.about().counts
         for kind in (kind for kind in KINDS if kind in kinds):
             self._settle(kind)
             ids = self.selection.ids(kind)
             if ids is None or ids:
-                self._write_kind(sink, kind, ids, counts.get(kind))
+                self._write_kind(sink, kind, ids)
         self.report.references_left_out = self.selection.left_out
 
     def _settle(self, kind: str) -> None:
@@ -52,8 +53,8 @@ class Pipeline:
                 self.selection.add_parts(kind, (record.uid for record in parts))
         self.selection.prepare(kind, self.source)
 
-    def _write_kind(self, sink: Sink, kind: str, ids: list[str] | None, count: int | None) -> None:
-        self.progress.phase(KINDS[kind].plural, count if ids is None else len(ids))
+    def _write_kind(self, sink: Sink, kind: str, ids: list[str] | None) -> None:
+        self.progress.phase(KINDS[kind].plural, self.counts.get(kind) if ids is None else len(ids))
         begun, skipped = self.clock(), len(self.report.skipped)
         read = written = 0
         stream = self.source.read(kind, Want(self.fields.get(kind), ids, self.blobs))
@@ -69,15 +70,12 @@ class Pipeline:
         """Write one batch; give how many records were written."""
         if self.lookup.needed(kind):
             self.lookup.prepare(batch)
-        whole = self.selection.holds_everything()
-        transform, see, put = self.transform(kind), self.selection.see, sink.put
-        written = 0
-        for record in batch:
-            shown = transform(record if whole else see(record))
-            if shown is None:
-                continue
+        if not self.selection.holds_everything():
+            batch = [self.selection.see(record) for record in batch]
+        written, put = 0, sink.put
+        for record in self.transform(kind)(batch):
             try:
-                put(self._with_blobs(shown, sink) if self.blobs else shown)
+                put(self._with_blobs(record, sink) if self.blobs else record)
                 written += 1
             except RecordError as problem:
                 self.report.skipped.append(str(problem))

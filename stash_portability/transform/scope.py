@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..kinds import KINDS, PARTS_OF, Field, references
+from ..kinds import KINDS, PARTS_OF, references
 from ..model import EVERYTHING, Record, Source, Want
 
 CLOSURES: dict[str, str] = {
@@ -26,7 +26,7 @@ Roots = Mapping[str, Sequence[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    field: Field
+    name: str
     part: str
     of: str
     pulls: bool
@@ -49,7 +49,7 @@ class Selection:
     def _of(self, kind: str) -> list[_Reference]:
         shaped = self._shaped.get(kind)
         return [
-            _Reference(field, part.name if part else "", (part or field).of, field.pulls)
+            _Reference(field.name, part.name if part else "", (part or field).of, field.pulls)
             for field, part in references(KINDS[kind])
             if shaped is None or field.name in shaped
         ]
@@ -94,14 +94,18 @@ class Selection:
 
     def see(self, record: Record) -> Record:
         """Note what ``record`` refers to, and give it without the references to what is not taken."""
-        may_pull = self._may_pull(record)
+        may_pull, get = self._may_pull(record), record.data.get
         changed: dict[str, Any] = {}
         for reference in self._references[record.kind]:
-            value = record.data.get(reference.field.name)
-            if value and reference.of not in self._all:
-                kept = self._keep(reference, value, may_pull)
-                if kept != value:
-                    changed[reference.field.name] = kept
+            value = get(reference.name)
+            if not value or reference.of in self._all:
+                continue
+            if may_pull and reference.pulls and reference.of not in self._done:
+                self._known[reference.of].update(_named(reference.part, value))
+                continue
+            kept = self._keep(reference, value)
+            if kept != value:
+                changed[reference.name] = kept
         return record._replace(data={**record.data, **changed}) if changed else record
 
     def _may_pull(self, record: Record) -> bool:
@@ -111,20 +115,15 @@ class Selection:
             return True
         return record.kind in PARTS_OF
 
-    def _keep(self, reference: _Reference, value: Any, may_pull: bool) -> Any:
-        pull = may_pull and reference.pulls and reference.of not in self._done
+    def _keep(self, reference: _Reference, value: Any) -> Any:
+        """What of ``value`` refers to records that are taken; the rest is counted."""
+        known, part = self._known[reference.of], reference.part
         if not isinstance(value, list):
-            return value if self._holds(reference.of, value, pull) else None
-        part = reference.part
-        return [entry for entry in value if self._holds(reference.of, entry[part] if part else entry, pull)]
-
-    def _holds(self, kind: str, uid: str, pull: bool) -> bool:
-        if pull:
-            self._known[kind].add(uid)
-            return True
-        held = uid in self._known[kind]
-        self.left_out += not held
-        return held
+            self.left_out += value not in known
+            return value if value in known else None
+        kept = [entry for entry in value if (entry[part] if part else entry) in known]
+        self.left_out += len(value) - len(kept)
+        return kept
 
     def _own_kind(self, kind: str, source: Source) -> None:
         """Follow the references of ``kind`` to itself (parents, containing groups): to the end for a full
@@ -133,7 +132,7 @@ class Selection:
         if not own or kind in self._all or self._closure == "none":
             return
         frontier = set(self._known[kind] if self._closure == "full" else self._roots.get(kind, ()))
-        fields = frozenset(ref.field.name for ref in own)
+        fields = frozenset(ref.name for ref in own)
         while frontier:
             want = Want(fields, sorted(frontier, key=by_number))
             found = {uid for record in source.read(kind, want) for ref in own for uid in uids_of(ref, record)}
@@ -145,12 +144,13 @@ class Selection:
 
 def uids_of(reference: _Reference, record: Record) -> list[str]:
     """The uids that one reference field of ``record`` names."""
-    value = record.data.get(reference.field.name)
-    if not value:
-        return []
+    return _named(reference.part, record.data.get(reference.name) or [])
+
+
+def _named(part: str, value: Any) -> list[str]:
     if not isinstance(value, list):
         return [value]
-    return [entry[reference.part] for entry in value] if reference.part else list(value)
+    return [entry[part] for entry in value] if part else value
 
 
 def read_parts(source: Source, kind: str, owners: Sequence[str], want: Want = EVERYTHING) -> Iterator[Record]:

@@ -177,7 +177,7 @@ def test_lookup_reads_names_through_references_under_the_uid_they_are_written_wi
     columns = {"scene": [Column("x", parse(KINDS["scene"], "performers.tags.name"))]}
 
     def shout(kind):
-        return lambda record: Record(record.kind, f"new-{record.uid}", record.data)
+        return lambda records: [Record(one.kind, f"new-{one.uid}", one.data) for one in records]
 
     lookup = Lookup(library, columns, shout)
     assert lookup.needed("scene")
