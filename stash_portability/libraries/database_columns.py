@@ -7,6 +7,7 @@ Every converter raises ValueError for what cannot be right, and so does not gues
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -26,6 +27,10 @@ _EXACT_DIGITS = 15
 _TIME_LENGTH = len("2006-01-02T15:04:05Z")
 _MARK = "!" * (_TIME_LENGTH + 1)
 """Before a stored time that SQLite has not turned into UTC; longer than any that it has."""
+_DAY = "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+_UTC = re.compile(f"(?:[0-9]{{4}}-{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z,?)*")
+"""Canonical times one after another, with or without commas between: one look instead of one for each. February
+29th is not among them, because of the years that have none."""
 
 
 Convert = Callable[[Values], Values]
@@ -65,8 +70,9 @@ def text_sql(name: str) -> str:
 
 
 def time_sql(name: str) -> str:
-    """The SQL that gives the time in ``name`` in UTC, or the stored text after a mark when SQLite must not be
-    asked: it drops fractions, and takes February 31st for March 3rd and hour 24 for the next day's first.
+    """The SQL that gives the time in ``name`` in UTC: as it is stored when it ends like one (``times`` looks closer),
+    or the stored text after a mark when SQLite must not be asked: it drops fractions, and takes February 31st for
+    March 3rd and hour 24 for the next day's first.
 
     SQLite reckons the zone in half the time Python needs, whatever the zone.
     """
@@ -74,8 +80,8 @@ def time_sql(name: str) -> str:
     day = f"substr({name}, 9, 2) < '29' or date(substr({name}, 1, 10), '+0 days') = substr({name}, 1, 10)"
     marked = f"'{_MARK}' || {name}"
     return (
-        f"case when {shape} and ({day}) then coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', {name}), {marked})"
-        f" else {marked} end"
+        f"case when substr({name}, 20) = 'Z' then {name}"
+        f" when {shape} and ({day}) then coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', {name}), {marked}) else {marked} end"
     )
 
 
@@ -111,20 +117,25 @@ def bools(values: Values) -> Values:
 
 def times(values: Values) -> Values:
     """UTC or None, of what ``time_sql`` gives."""
-    if {_TIME_LENGTH}.issuperset(map(len, filter(None, _checked(values, {str, _NONE})))):
+    if _UTC.fullmatch("".join(filter(None, _checked(values, {str, _NONE})))):
         return values
     return [None if value is None else time(value) for value in values]
 
 
 def time(text: str) -> str:
     """One time of what ``time_sql`` gives."""
-    if text[:1] != _MARK[0]:
+    if all_utc(text):
         return text
     # Stash also takes a day, and hours and minutes, for a time.
-    stored = text[len(_MARK) :]
+    stored = text.removeprefix(_MARK)
     stored += {10: "T00:00:00", 16: ":00"}.get(len(stored), "")
     # canonical.utc believes a text that ends in "Z"; with a zone it looks.
     return utc(stored[:-1] + "+00:00" if stored[-1:] in ("Z", "z") else stored)
+
+
+def all_utc(text: str) -> bool:
+    """Whether ``text`` is canonical times and commas between them."""
+    return _UTC.fullmatch(text) is not None
 
 
 def dates(values: Values) -> Values:

@@ -5,6 +5,7 @@ The names of the parts are those of kinds.py, and a test compares them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from .database_columns import (
@@ -135,15 +136,9 @@ def _fingerprints(relation: Relation, access: Access) -> Found:
     owned = f"select file_id from {relation.table} where {access.span.on(relation.owner)}"  # noqa: S608
     rows = access.rows(
         "select file_id, type, case typeof(fingerprint) when 'integer' then printf('%x', fingerprint)"  # noqa: S608
-        f" else cast(fingerprint as text) end from files_fingerprints where file_id in ({owned}) order by 1, 2"
+        f" else cast(fingerprint as text) end from files_fingerprints where file_id in ({owned}) order by 1, 2, 3"
     )
-    found: dict[int, list[dict[str, str]]] = {}
-    several = set()
+    found: dict[int, list[dict[str, str]]] = defaultdict(list)
     for uid, kind, value in rows:
-        prints = found.setdefault(uid, [])
-        if prints and prints[-1]["type"] == kind:
-            several.add(uid)
-        prints.append({"type": kind, "value": value})
-    for uid in several:
-        found[uid].sort(key=lambda entry: (entry["type"], entry["value"]))
+        found[uid].append({"type": kind, "value": value})
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .database_columns import quoted, shown, time, time_sql
+from .database_columns import all_utc, quoted, shown, time, time_sql
 from .database_shape import Shape
 
 Found = Mapping[int, Any]
@@ -96,7 +96,7 @@ def timed(relation: Relation, access: Access) -> Found:
     rows = access.rows(
         f"select {owner}, group_concat({value}) from {table} where {access.span.on(owner)} group by 1"  # noqa: S608
     )
-    return {uid: sorted(map(time, text.split(",")) if "!" in text else text.split(",")) for uid, text in rows}
+    return {uid: sorted(text.split(",") if all_utc(text) else map(time, text.split(","))) for uid, text in rows}
 
 
 def mapped(relation: Relation, access: Access) -> Found:
