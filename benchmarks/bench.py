@@ -114,7 +114,7 @@ def our_export(lab: Lab, form: str) -> dict[str, float]:
     """Rates of our command line in scenes a second: the whole command, its phase of scenes alone, and the same by
     processor time, of which the phase has its share."""
     to = lab.out / (form if form == "csv" else f"library.{form}")
-    run = export(lab.server.url, to, "--format", form, "--kinds", "scene")
+    run = export(lab.server.url, to, "--format", form)
     if run.report["counts"]["scene"] != lab.scenes:
         raise Failed(f"wrote {run.report['counts']['scene']} scenes of {lab.scenes}")
     if "GraphQL" in run.report["how"]:

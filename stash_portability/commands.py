@@ -27,7 +27,7 @@ from .transform.paths import Column, field_columns, sheet_columns
 from .transform.pipeline import Pipeline
 from .transform.profile import fields_read
 from .transform.redact import NameReplacer, Salt, learn_names, redactor, visible
-from .transform.scope import Roots, Selection
+from .transform.scope import Roots, Selection, reach
 
 ROOM_PER_RECORD = {"scene": 3000, "image": 1200, "performer": 1200, "config": 20_000}
 """Bytes a record may take in the wordiest format, for the look at the disk before an export begins."""
@@ -154,15 +154,16 @@ class _Run:
 
 
 def _plan(about: About, roots: Roots, options: ExportOptions, report: Report) -> _Plan:
-    kinds = tuple(kind for kind in KINDS if about.fields.get(kind) and KINDS[kind].privacy in LEVELS[options.privacy])
-    if options.sheet or options.closure == "none":
-        kinds = tuple(kind for kind in kinds if kind in roots)
-    columns = {kind: _columns(KINDS[kind], about, options, report) for kind in kinds}
-    shaped_kinds = kinds if options.sheet else tuple(kind for kind in kinds if kind in options.columns)
+    offered = [kind for kind in KINDS if about.fields.get(kind) and KINDS[kind].privacy in LEVELS[options.privacy]]
+    columns = {kind: _columns(KINDS[kind], about, options, report) for kind in offered}
+    shaped_kinds = [kind for kind in offered if options.sheet or kind in options.columns]
     shaped = {kind: frozenset(_written_references(columns[kind])) for kind in shaped_kinds}
+    within = frozenset(roots) if options.sheet else reach(roots, options.closure, shaped)
+    kinds = tuple(kind for kind in offered if kind in within)
+    _check_not_empty(kinds, columns, about, options)
     read = {kind: fields_read(columns[kind]) for kind in kinds}
     layout = Layout(
-        columns=columns,
+        columns={kind: columns[kind] for kind in kinds},
         single=options.shape == "file",
         sheet=options.sheet,
         csv_safe=options.csv_safe,
@@ -170,6 +171,19 @@ def _plan(about: About, roots: Roots, options: ExportOptions, report: Report) ->
         header=_header(about, options),
     )
     return _Plan(kinds, layout, {kind: _with_owner(kind, names) for kind, names in read.items()}, shaped, roots)
+
+
+def _check_not_empty(kinds: tuple[str, ...], columns: Mapping[str, Any], about: About, options: ExportOptions) -> None:
+    """Raise UsageError when nothing can come out: an empty export is no answer to somebody who wants something."""
+    if not kinds:
+        asked = ", ".join(KINDS[kind].plural for kind in options.kinds)
+        why = f"{about.product} has no {asked} to give, or privacy {options.privacy} keeps them back"
+        raise UsageError(f"there is nothing to export: {why}")
+    bare = [KINDS[kind].plural for kind in kinds if not columns[kind]]
+    if bare:
+        raise UsageError(
+            f"no column is left of {', '.join(bare)}: privacy {options.privacy} keeps back what was asked for"
+        )
 
 
 def _with_owner(kind: str, names: frozenset[str]) -> frozenset[str]:
@@ -248,7 +262,11 @@ def _pipeline(source: Source, options: ExportOptions, plan: _Plan, run: _Run) ->
         source=source,
         selection=Selection(options.closure, plan.roots, plan.shaped),
         transform=compiled.__getitem__,
-        lookup=Lookup(source, {kind: plan.layout.columns[kind] for kind in plan.shaped}, compiled.__getitem__),
+        lookup=Lookup(
+            source,
+            {kind: plan.layout.columns[kind] for kind in plan.kinds if kind in plan.shaped},
+            compiled.__getitem__,
+        ),
         fields=plan.fields,
         counts=run.about.counts,
         blobs=options.blobs,

@@ -34,8 +34,8 @@ class Set:
 SETS: Mapping[str, Set] = {
     "core": Set(
         "everything",
-        ("stashapp-tools>=0.2.59", "requests>=2.31", "orjson>=3.9", "filelock>=3.12", "tqdm>=4.66"),
-        ("stashapi", "requests", "orjson", "filelock", "tqdm"),
+        ("stashapp-tools>=0.2.59", "requests>=2.31", "orjson>=3.9", "tqdm>=4.66"),
+        ("stashapi", "requests", "orjson", "tqdm"),
     ),
     "yaml": Set("YAML files and export profiles", ("pyyaml>=6.0",), ("yaml",)),
     "xml": Set("reading XML files back", ("defusedxml>=0.7.1",), ("defusedxml",)),

@@ -17,7 +17,6 @@ LIBRARIES = {
     "stashapp-tools": "talking to Stash",
     "requests": "talking to Stash",
     "orjson": "reading and writing records",
-    "filelock": "one run at a time",
     "tqdm": "the progress bar",
     "PyYAML": "profiles, and the format yaml",
     "defusedxml": "reading the format xml back",

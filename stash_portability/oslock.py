@@ -1,5 +1,8 @@
-"""A lock on a file that the kernel holds for us, with the standard library only: it ends when its holder does,
-even by SIGKILL. The launcher and the list of runs need one before the filelock library is there."""
+"""A lock on a file that the kernel holds for us: it ends when its holder does, even by SIGKILL.
+
+By hand, with the standard library only, because the launcher and the list of runs need one before any library is
+there; so nobody needs a second kind of lock from a library.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,15 @@ from stash_portability.errors import Locked
 if sys.platform == "win32":
     import msvcrt
 
-    def _seize(handle: int) -> None:
+    def seize(handle: int) -> None:
+        """Take the lock on an open file; raises OSError when another has it."""
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _seize(handle: int) -> None:
+    def seize(handle: int) -> None:
+        """Take the lock on an open file; raises OSError when another has it."""
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -31,7 +36,7 @@ def held(path: Path) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            _seize(handle)
+            seize(handle)
         except OSError as error:
             raise Locked(path=path) from error
         yield

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "call": {"errors", "libraries"},
     "installer": {"dependencies", "errors", "model", "oslock"},
     "transform": CORE,
-    "storage": CORE,
+    "storage": CORE | {"oslock"},
     "libraries": CORE | {"transform", "storage"},
     "progress": CORE,
     "report": CORE,

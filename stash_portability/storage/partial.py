@@ -11,24 +11,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-if sys.platform == "win32":  # pragma: no cover - not run here
-    import msvcrt
-
-    def _try_lock(handle: IO[bytes]) -> None:
-        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _try_lock(handle: IO[bytes]) -> None:
-        fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
+from ..oslock import seize
 
 PREFIX, SUFFIX = ".stash-portability-", ".partial"
 _LOCK, _OUT, _OLD = "lock", "out", "old"
@@ -107,7 +96,7 @@ def _is_dead(folder: Path) -> bool:
 
 def _hold(lock: IO[bytes]) -> bool:
     try:
-        _try_lock(lock)
+        seize(lock.fileno())
     except OSError as error:
         # A disk without locks (some network folders): the run that asked for its own lock goes on without.
         return error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS) and lock.mode.startswith("x")

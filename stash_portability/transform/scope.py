@@ -44,15 +44,7 @@ class Selection:
         self._roots = {kind: set(ids or ()) for kind, ids in roots.items()}
         self._known: dict[str, set[str]] = {kind: set(self._roots.get(kind, ())) for kind in KINDS}
         self._done: set[str] = set()
-        self._references = {kind: self._of(kind) for kind in KINDS}
-
-    def _of(self, kind: str) -> list[_Reference]:
-        shaped = self._shaped.get(kind)
-        return [
-            _Reference(field.name, part.name if part else "", (part or field).of, field.pulls)
-            for field, part in references(KINDS[kind])
-            if shaped is None or field.name in shaped
-        ]
+        self._references = {kind: _references(kind, self._shaped) for kind in KINDS}
 
     def ids(self, kind: str) -> list[str] | None:
         """The ids of ``kind`` to read, in ascending order; None for all of them."""
@@ -151,6 +143,28 @@ def _named(part: str, value: Any) -> list[str]:
     if not isinstance(value, list):
         return [value]
     return [entry[part] for entry in value] if part else value
+
+
+def reach(roots: Iterable[str], closure: str, shaped: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The kinds an export of ``roots`` may hold records of: what can be referred to, and parts."""
+    found: set[str] = set()
+    waiting = set(roots)
+    while waiting:
+        found |= waiting
+        named = {ref.of for kind in waiting for ref in _references(kind, shaped) if ref.pulls}
+        parts = {part for part, (owner, _) in PARTS_OF.items() if owner in waiting and not shaped}
+        waiting = (named | parts) - found if closure != "none" else set()
+    return frozenset(found)
+
+
+def _references(kind: str, shaped: Mapping[str, frozenset[str]]) -> list[_Reference]:
+    """The references of ``kind`` that are written."""
+    fields = shaped.get(kind)
+    return [
+        _Reference(field.name, part.name if part else "", (part or field).of, field.pulls)
+        for field, part in references(KINDS[kind])
+        if fields is None or field.name in fields
+    ]
 
 
 def read_parts(source: Source, kind: str, owners: Sequence[str], want: Want = EVERYTHING) -> Iterator[Record]:

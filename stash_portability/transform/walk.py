@@ -12,8 +12,7 @@ from .paths import ID, LABEL, LIST_STEPS, Names, Path
 
 def value(path: Path, record: Record, names: Names) -> Any:
     """The value of ``path`` in ``record``: a list when ``path.many``, else one value or None."""
-    found = _walk(path.field, path.steps[1:], _first(path, record), names)
-    return found if path.many or not isinstance(found, list) else (found[0] if found else None)
+    return _walk(path.field, path.steps[1:], _first(path, record), names)
 
 
 def _first(path: Path, record: Record) -> Any:

@@ -124,7 +124,9 @@ def write_parts(values: list[Any] | None) -> str:
 
 def write_entries(values: list[Any] | None) -> str:
     r"""The cell of one part of a list of parts. A first ``[`` is escaped, so that it is never taken for the
-    JSON of the whole parts."""
+    JSON of the whole parts; when no entry has the part, the cell is empty, as people expect."""
+    if values and not any(value is not None for value in values):
+        return ""
     cell = write_list(values)
     return "\\" + cell if cell.startswith("[") else cell
 
