@@ -111,8 +111,15 @@ def test_whole_kinds_are_held_back():
     ],
 )
 def test_no_key_stays_in_any_text(text):
-    for data in ({"details": text}, {"urls": [text]}, {"settings": {"css": text}}, {"custom_fields": {text: 1}}):
-        assert "SECRET" not in str(scrub([Record("scene", "1", {}), Record("scene", "2", data)]))
+    for kind, data in {
+        "scene": {"details": text},
+        "performer": {"custom_fields": {text: 1}},
+        "gallery": {"urls": ["https://h.example", text]},
+        "config": {"settings": {"css": text}},
+        "group": {"containing_groups": [{"group": "1", "description": text}]},
+        "image": {"files": [{"path": text, "fingerprints": [{"type": "own", "value": text}]}]},
+    }.items():
+        assert "SECRET" not in str(scrub([Record(kind, "1", {}), Record(kind, "2", data)]))
 
 
 def test_an_unknown_level_is_named_with_the_nearest():
