@@ -113,6 +113,8 @@ def _path_setter(column: Column) -> Set:
 
     def put(data: dict[str, Any], cell: str) -> None:
         entries = data.setdefault(name, [])
+        if not cell:  # no entry has this part, however many there are
+            return
         values = read(cell[1:] if cell.startswith("\\[") else cell)
         if entries and len(values) != len(entries):
             raise ValueError(f"{len(values)} entries, where another column of {name} has {len(entries)}")
