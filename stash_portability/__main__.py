@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -30,7 +31,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=__version__)
     top.add_argument("--json", action="store_true", help="print one JSON object a line, for programs")
     top.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    top.add_argument("--data", metavar="DIR", help="the data folder, instead of the usual one")
+    top.add_argument(
+        "--data", metavar="DIR", help="the data folder, instead of the usual one (an export goes where --to says)"
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _export_parser(commands.add_parser("export", help="write a library, or part of it, to files"))
     fields = commands.add_parser("fields", help="list the kinds and fields, with their privacy class")
@@ -73,6 +76,10 @@ def _export_parser(export: argparse.ArgumentParser) -> None:
 
 def run() -> None:
     """The entry point: run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal or a Windows pipe cannot show must not make a failure of a finished export.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))
 
 
@@ -104,7 +111,7 @@ def _say_error(options: argparse.Namespace, code: str, message: str, exit_code: 
 
 
 def _say_json(words: dict[str, Any]) -> None:
-    print(json.dumps(words, ensure_ascii=False), flush=True)
+    print(json.dumps(words), flush=True)
 
 
 def _progress(options: argparse.Namespace) -> Progress:
@@ -132,7 +139,16 @@ def _export(options: argparse.Namespace) -> int:
 def _fields(options: argparse.Namespace) -> int:
     from .commands import fields_text  # noqa: PLC0415
 
-    print(fields_text(options.kind))
+    told = fields_text(options.kind)
+    if options.json:
+        kinds = [KINDS[options.kind]] if options.kind else KINDS.values()
+        for kind in kinds:
+            fields = {
+                field.name: {"type": field.type, "privacy": field.privacy, "note": field.note} for field in kind.fields
+            }
+            _say_json({"type": "kind", "name": kind.name, "plural": kind.plural, "fields": fields})
+    else:
+        print(told)
     return EXIT_DONE
 
 

@@ -29,6 +29,28 @@ FORMATS: dict[str, str] = {
 Shape = Literal["file", "folder", "zip"]
 LATER_FORMATS = ("nfo", "template")
 MOST_FILTER_BYTES = 1 << 20
+OTHER_ENDINGS: dict[str, tuple[str, ...]] = {"yaml": (".yml",), "jsonl": (".ndjson",), "tsv": (".txt",)}
+FILE_ENDINGS = frozenset(
+    (
+        *(f".{form}" for form in FORMATS),
+        ".yml",
+        ".ndjson",
+        ".txt",
+        ".xlsx",
+        ".xls",
+        ".ods",
+        ".gz",
+        ".7z",
+        ".tar",
+        ".html",
+    )
+)
+"""Endings by which people mean a file: a folder of that name would be a surprise."""
+LISTS = ("ids", "fields")
+TEXTS = (
+    "from", "to", "format", "profile", "kinds", "filter", "saved_filter", "since", "closure", "privacy",
+    "compress", "api_key_file", *LISTS,
+)  # fmt: skip
 FILTER_EXAMPLE = '{"rating100": {"value": 80, "modifier": "GREATER_THAN"}}'
 
 
@@ -75,14 +97,19 @@ class _Checker:
             return default
 
 
-def export_options(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> ExportOptions:
-    """Check the arguments of ``export``: a mapping of the long option names with ``_`` for ``-``. Raises
+def export_options(
+    arguments: Mapping[str, Any], environment: Mapping[str, str], standing: Mapping[str, Any] | None = None
+) -> ExportOptions:
+    """Check the arguments of ``export``: a mapping of the long option names with ``_`` for ``-``. A profile stands
+    behind them, and ``standing`` (settings; ``stem``, the output's path without its ending) behind both. Raises
     UsageError telling everything that is wrong."""
+    _well_formed(arguments)
     check = _Checker()
     profile = check(_profile, arguments.get("profile"), default=Profile("", {}))
-    given = {**profile.options, **{key: value for key, value in arguments.items() if _said(value)}}
-    to = check(_required_path, given.get("to"), default=Path())
-    form = check(_format, given.get("format"), to, default="jsonl")
+    said = {key: value for key, value in arguments.items() if _said(value)}
+    given = {**(standing or {}), **profile.options, **said}
+    to = check(_output, given, profile, default=Path())
+    form = check(_format, said.get("format"), to, given.get("format"), default="jsonl")
     shape, to = check(_shape, to, form, given.get("compress"), default=("file", to))
     asked = check(parse_fields, _as_list(given.get("fields")), default={})
     columns = {**profile.columns, **asked}
@@ -108,6 +135,25 @@ def export_options(arguments: Mapping[str, Any], environment: Mapping[str, str])
     return result
 
 
+def _well_formed(arguments: Mapping[str, Any]) -> None:
+    """Raise for an argument that is empty (a script whose variable was not set would export everything), or that
+    is no text where text is meant (tasks may be given any JSON)."""
+    problems: list[PortabilityError] = []
+    for name in TEXTS:
+        value = arguments.get(name)
+        if isinstance(value, Mapping) and name in ("filter", "profile"):
+            continue
+        texts = value if isinstance(value, list) and name in LISTS else [value]
+        if any(text is not None and not isinstance(text, str) for text in texts):
+            problems.append(UsageError(f"--{name.replace('_', '-')} must be text"))
+        elif "" in texts and name not in ("from", "to"):
+            problems.append(UsageError(f"--{name.replace('_', '-')} is empty"))
+        elif any(text and "\0" in text for text in texts):
+            problems.append(UsageError(f"--{name.replace('_', '-')} holds a NUL character"))
+    if problems:
+        raise several(problems)
+
+
 def _said(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [])
 
@@ -127,16 +173,33 @@ def _no_source() -> str:
     raise UsageError("--from is missing: the address of a Stash, its database file, or an export")
 
 
-def _required_path(value: Any) -> Path:
-    if not value:
+def _output(given: Mapping[str, Any], profile: Profile) -> Path:
+    """Where the output goes: ``to``, or the stem with the ending that suits the format."""
+    if given.get("to") == "-":
+        raise UsageError("--to - is not possible: an export is a file, a folder or a .zip")
+    if given.get("to"):
+        return user_path(given["to"], "to")
+    if not given.get("stem"):
         raise UsageError("--to is missing: the file, folder or .zip to write")
-    return Path(str(value)).expanduser()
+    form = str(given.get("format") or "json")
+    table = form in ("csv", "tsv") and len(profile.columns) != 1
+    ending = "" if table or given.get("compress") or _switch(given.get("blobs")) else f".{form}"
+    return Path(f"{given['stem']}{ending}")
 
 
-def _format(value: Any, to: Path) -> str:
-    suffix = to.suffix.lower().lstrip(".")
-    guessed = {"yml": "yaml", "ndjson": "jsonl", "txt": "tsv"}.get(suffix, suffix)
-    form = str(value) if value else (guessed if guessed in FORMATS else "jsonl")
+def user_path(value: Any, option: str) -> Path:
+    """The path a user wrote, with ``~`` resolved. Raises UsageError."""
+    try:
+        return Path(str(value)).expanduser()
+    except (RuntimeError, ValueError) as problem:
+        raise UsageError(f"--{option} {value!r} is no path: {problem}") from problem
+
+
+def _format(said: Any, to: Path, standing: Any) -> str:
+    """What was said on the command line; else what the ending of the output says; else profile and settings."""
+    suffix = to.suffix.lower()
+    guessed = next((form for form in FORMATS if suffix in (f".{form}", *OTHER_ENDINGS.get(form, ()))), "")
+    form = str(said or guessed or standing or "jsonl")
     if form in LATER_FORMATS:
         raise NotIncluded(what=f"the format {form}")
     if form not in FORMATS:
@@ -153,8 +216,11 @@ def _shape(to: Path, form: str, compress: Any) -> tuple[Shape, Path]:
     suffix = to.suffix.lower()
     if compress == "zip" or suffix == ".zip":
         return "zip", to if suffix == ".zip" else to.with_name(to.name + ".zip")
-    endings = {"yaml": (".yaml", ".yml"), "jsonl": (".jsonl", ".ndjson"), "tsv": (".tsv", ".txt")}
-    return ("file" if suffix in endings.get(form, (f".{form}",)) else "folder"), to
+    if suffix in (f".{form}", *OTHER_ENDINGS.get(form, ())):
+        return "file", to
+    if suffix in FILE_ENDINGS:
+        raise UsageError(f"{to.name} does not end like {form}: name it {to.stem}.{form}, a folder, or a .zip")
+    return "folder", to
 
 
 def _kinds(given: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[str, ...]:
@@ -190,7 +256,7 @@ def _filter(value: Any) -> Mapping[str, Any] | None:
     """The filter: a mapping, JSON text, or @FILE with JSON in it. Raises BadFilter saying where it is wrong."""
     if value is None or isinstance(value, Mapping):
         return value
-    text = _read(Path(value[1:]).expanduser(), "filter") if str(value).startswith("@") else str(value)
+    text = _read(user_path(value[1:], "filter"), "filter") if str(value).startswith("@") else str(value)
     try:
         parsed = json.loads(text)
     except ValueError as problem:
@@ -204,6 +270,8 @@ def _filter(value: Any) -> Mapping[str, Any] | None:
 
 def _ids(value: Any) -> tuple[str, ...]:
     ids = tuple(part.strip() for text in _as_list(value) for part in text.split(",") if part.strip())
+    if value is not None and not ids:
+        raise UsageError("--ids names no id")
     return tuple(dict.fromkeys(ids))
 
 
@@ -211,19 +279,20 @@ def _since(value: Any) -> str:
     """A date or time as UTC "YYYY-MM-DDTHH:MM:SSZ"; one without a zone is taken as UTC."""
     if not value:
         return ""
-    text = str(value).strip().replace("Z", "+00:00")
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise UsageError(f"--since {text!r} is not a date or time such as 2026-05-01 or 2026-05-01T20:00Z") from problem
-    moment = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+        aware = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError) as problem:
+        raise UsageError(
+            f"--since {str(value)!r} is not a date or time such as 2026-05-01 or 2026-05-01T20:00Z"
+        ) from problem
+    return aware.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def api_key(path: Any, environment: Mapping[str, str]) -> str:
     """The key for Stash: from the file ``path``, else from STASH_API_KEY, else none. Raises UsageError."""
     if path:
-        return _read(Path(str(path)).expanduser(), "key").strip()
+        return _read(user_path(path, "api-key-file"), "key").strip()
     return environment.get("STASH_API_KEY", "").strip()
 
 
@@ -245,7 +314,7 @@ def _profile(value: Any) -> Profile:
         return Profile("", {})
     if isinstance(value, Mapping):
         return parse_profile(value, "given")
-    path = Path(str(value)).expanduser()
+    path = user_path(value, "profile")
     return parse_profile(_yaml(_read(path, "profile"), path.name), path.name)
 
 

@@ -316,7 +316,7 @@ PERFORMER = Kind(
         _rating(),
         _plain("favorite", "bool", privacy="personal"),
         _plain("ignore_auto_tag", "bool", privacy="personal"),
-        _refs("tags", "tag"),
+        _refs("tags", "tag", privacy="identifying"),
         _stash_ids(),
         _custom_fields("0.28"),
         *_stamps(),

@@ -24,8 +24,6 @@ from .errors import EXIT_BUG, EXIT_DONE, PortabilityError, UsageError, unknown
 from .places import READABLE_PARTS, Places, data_folder
 from .stashlog import Handler, StashLog, StashProgress, TerminalLog
 
-FILE_ENDINGS = {"json": ".json", "jsonl": ".jsonl", "xml": ".xml", "yaml": ".yaml"}
-"""Formats that hold every kind in one file; the others become a folder."""
 ARGUMENTS = (
     "to format profile kinds fields filter saved_filter ids since closure privacy blobs csv_safe bom compress overwrite"
 ).split()
@@ -80,6 +78,11 @@ def main(streams: Streams, arguments: Sequence[str], environment: Mapping[str, s
         log.say("error", str(problem))
         _answer(streams.answer, error=str(problem))
         return problem.exit_code
+    except Exception as problem:  # noqa: BLE001 - Stash must get its answer, whatever went wrong before the task
+        log.say("debug", traceback.format_exc())
+        log.say("error", bug_line(problem))
+        _answer(streams.answer, error=bug_line(problem))
+        return EXIT_BUG
 
 
 def _serve(call: Call, environment: Mapping[str, str], log: StashLog, answer: BinaryIO) -> int:
@@ -161,13 +164,13 @@ def bug_line(problem: Exception) -> str:
 def export(desk: Desk) -> dict[str, Any]:
     """The task *Export library*: the whole library, or what the arguments choose, into the data folder."""
     arguments = export_arguments(desk)
-    desk.provide(["core", "yaml"] if needs_yaml(arguments) else ["core"])
+    desk.provide(["core", "yaml"] if needs_yaml(arguments, desk.settings) else ["core"])
     from .commands import Means, own_library  # noqa: PLC0415 - need the libraries just provided
     from .commands import export as run_export  # noqa: PLC0415
     from .config import export_options  # noqa: PLC0415
     from .report import as_data, as_text  # noqa: PLC0415
 
-    options = export_options(arguments, {})
+    options = export_options(arguments, {}, standing(desk))
     progress = StashProgress(desk.log, desk.clock)
     skipped: list[str] = []
     source = own_library(desk.call.server, Means(), progress.note, skipped)
@@ -181,38 +184,49 @@ def export(desk: Desk) -> dict[str, Any]:
 def export_arguments(desk: Desk) -> dict[str, Any]:
     """The options of the export: the task's arguments before the plugin's settings, paths checked; raises
     UsageError for what a task may not say, OutsideRoots for where it may not write."""
-    told = {key: value for key, value in desk.call.arguments.items() if key != "mode"}
+    told = {key: value for key, value in desk.call.arguments.items() if key != "mode" and value not in (None, "")}
     for key in told:
         if key not in ARGUMENTS:
             raise unknown("argument", key, ARGUMENTS)
-    standing = {key: desk.settings[key] for key in SETTINGS if key in desk.settings}
-    if told.get("to"):
-        standing.pop("format", None)
-    given = {**standing, **told}
-    if str(given.get("filter", "")).startswith("@"):
+    if str(told.get("filter", "")).startswith("@"):
         raise UsageError("a task takes the filter itself, not the name of a file")
-    if isinstance(given.get("kinds"), list):
-        given["kinds"] = ",".join(given["kinds"])
-    if isinstance(given.get("profile"), str):
-        given["profile"] = str(_profile(desk, given["profile"]))
-    to = Path(given["to"]) if given.get("to") else Path(_usual_name(desk, given))
-    return {**given, "from": "this Stash", "to": str(desk.places.check_allowed(to))}
+    if isinstance(told.get("kinds"), list):
+        told["kinds"] = ",".join(map(str, told["kinds"]))
+    if isinstance(told.get("profile"), str):
+        told["profile"] = str(_profile(desk, told["profile"]))
+    if "to" in told:
+        told["to"] = str(_target(desk, told))
+    return {**told, "from": "this Stash"}
+
+
+def _target(desk: Desk, told: Mapping[str, Any]) -> Path:
+    """Where a task was told to write. Replacing is for our own folder: any page of the browser can start a task."""
+    to = told["to"]
+    if not isinstance(to, str) or "\0" in to:
+        raise UsageError("to must be the path of a file or folder")
+    real = desk.places.check_allowed(Path(to))
+    if told.get("overwrite") and not real.is_relative_to(desk.places.data.resolve()):
+        raise UsageError("a task replaces only what lies in the data folder; give another to")
+    return real
+
+
+def standing(desk: Desk) -> dict[str, Any]:
+    """What holds when neither the task's arguments nor a profile say otherwise: our settings, and where a new
+    export goes."""
+    kept = {key: desk.settings[key] for key in SETTINGS if desk.settings.get(key)}
+    return {"format": "json", **kept, "stem": str(desk.places.exports / f"{runs.stamp(desk.now())}-library")}
 
 
 def _profile(desk: Desk, name: str) -> Path:
     return desk.places.check_allowed(desk.places.profiles / name, parts=READABLE_PARTS)
 
 
-def _usual_name(desk: Desk, given: dict[str, Any]) -> str:
-    one_file = not given.get("blobs") and not given.get("compress")
-    form = given.setdefault("format", "json")
-    return f"{runs.stamp(desk.now())}-library{FILE_ENDINGS.get(form, '') if one_file else ''}"
-
-
-def needs_yaml(arguments: Mapping[str, Any]) -> bool:
+def needs_yaml(arguments: Mapping[str, Any], settings: Mapping[str, str]) -> bool:
     """Whether an export needs the YAML library."""
-    ends = str(arguments["to"]).endswith((".yaml", ".yml"))
-    return ends or arguments.get("format") == "yaml" or isinstance(arguments.get("profile"), str)
+    ends = str(arguments.get("to", "")).endswith((".yaml", ".yml"))
+    return (
+        ends or "yaml" in (arguments.get("format"), settings.get("format")) or isinstance(arguments.get("profile"), str)
+    )
 
 
 def shares(counts: Mapping[str, int | None], arguments: Mapping[str, Any]) -> dict[str, float]:

@@ -101,5 +101,5 @@ class Lines:
 
     def _say(self, what: str, words: dict[str, Any]) -> None:
         self._last = self._clock()
-        self._stream.write(json.dumps({"type": what, **words}, ensure_ascii=False) + "\n")
+        self._stream.write(json.dumps({"type": what, **words}) + "\n")
         self._stream.flush()

@@ -22,7 +22,6 @@ def options(**arguments):
         ({"to": "a.zip"}, "jsonl", "zip", "a.zip"),
         ({"to": "a.zip", "format": "xml"}, "xml", "zip", "a.zip"),
         ({"to": "a", "compress": "zip"}, "jsonl", "zip", "a.zip"),
-        ({"to": "a.csv", "format": "jsonl"}, "jsonl", "folder", "a.csv"),
         ({"to": "scenes.ndjson"}, "jsonl", "file", "scenes.ndjson"),
     ],
 )
@@ -71,6 +70,22 @@ def test_a_filter_without_a_kind_is_one_of_scenes():
         ({"to": ""}, "--to is missing"),
         ({"from": ""}, "--from is missing"),
         ({"profile": "/no/such/profile.yaml"}, "profile file"),
+        ({"to": "a.csv", "format": "jsonl"}, "does not end like jsonl"),
+        ({"to": "a.xlsx"}, "does not end like jsonl"),
+        ({"to": "-"}, "is not possible"),
+        ({"to": "~no-such-user/a"}, "is no path"),
+        ({"ids": ","}, "names no id"),
+        ({"ids": [""]}, "--ids is empty"),
+        ({"filter": ""}, "--filter is empty"),
+        ({"saved_filter": ""}, "--saved-filter is empty"),
+        ({"kinds": ""}, "--kinds is empty"),
+        ({"privacy": ""}, "--privacy is empty"),
+        ({"since": ""}, "--since is empty"),
+        ({"kinds": ["scene"]}, "--kinds must be text"),
+        ({"ids": 7}, "--ids must be text"),
+        ({"to": "a\0b"}, "NUL"),
+        ({"since": "0001-01-01T00:00+05:00"}, "is not a date"),
+        ({"fields": ["scene:title,title"]}, "names scene:title twice"),
         ({"api_key_file": "/no/such/key"}, "key file"),
     ],
 )
@@ -131,6 +146,22 @@ def test_a_profile_sets_what_the_command_line_does_not(tmp_path):
     assert options(profile=str(path), privacy="public").privacy == "public"
     assert options(profile=str(path)).form == "json"
     assert options(profile=str(path)).kinds == ("scene",)
+    assert options(profile=str(path), to="a.csv").form == "csv", "the ending says more than the profile"
+
+
+def test_settings_stand_behind_a_profile_and_a_profile_behind_the_arguments(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("privacy: share\nformat: csv\nkinds: {scene: {columns: [title]}}\n", encoding="utf-8")
+    settings = {"privacy": "full", "format": "json", "stem": "exports/now"}
+
+    def checked(**arguments):
+        return export_options({"from": "x", **arguments}, {}, settings)
+
+    assert (checked().privacy, checked().to) == ("full", Path("exports/now.json"))
+    assert (checked(profile=str(path)).privacy, checked(profile=str(path)).to) == ("share", Path("exports/now.csv"))
+    assert checked(profile=str(path), privacy="public").privacy == "public"
+    assert (checked(blobs="true").shape, checked(blobs="false").to) == ("folder", Path("exports/now.json"))
+    assert checked(format="csv").shape == "folder"
 
 
 @pytest.mark.parametrize(

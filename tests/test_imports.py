@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "report": CORE,
     "doctor": CORE,
     "config": CORE | {"transform", "libraries"},
-    "commands": CORE | {"config", "libraries", "report", "storage", "transform"},
+    "planning": CORE | {"config", "libraries", "transform"},
+    "commands": CORE | {"config", "libraries", "planning", "report", "storage", "transform"},
     "plugin": CORE
     | {"call", "commands", "config", "dependencies", "installer", "places", "report", "runs", "stashlog"},
     "__main__": CORE | {"commands", "config", "doctor", "places", "progress", "report"},

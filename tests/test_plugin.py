@@ -13,6 +13,7 @@ import pytest
 
 from stash_portability import __version__, commands, dependencies, plugin, runs
 from stash_portability.call import Call, read_call, read_settings
+from stash_portability.config import export_options
 from stash_portability.errors import BadFilter, OutsideRoots, StashSaidNo, UnknownName, Unreachable, UsageError
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.places import Places
@@ -264,7 +265,38 @@ def test_a_task_reads_no_file_it_may_not(tmp_path):
     ],
 )
 def test_an_output_is_named_by_time_and_format(tmp_path, arguments, name):
-    assert Path(plugin.export_arguments(desk_of(tmp_path, arguments, {"privacy": "share"}))["to"]).name == name
+    desk = desk_of(tmp_path, arguments, {"privacy": "share"})
+    options = export_options(plugin.export_arguments(desk), {}, plugin.standing(desk))
+    assert (options.to.name, options.to.parent.name) == (name, "exports")
+    assert options.privacy == "share"
+
+
+def test_a_profile_and_the_arguments_come_before_the_settings(tmp_path):
+    profile = {"privacy": "share", "kinds": {"scene": None}}
+    desk = desk_of(tmp_path, {"profile": profile, "format": ""}, {"privacy": "full", "format": "xml"})
+    options = export_options(plugin.export_arguments(desk), {}, plugin.standing(desk))
+    assert (options.privacy, options.form) == ("share", "xml")
+
+
+def test_a_task_replaces_only_what_lies_in_the_data_folder(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    desk = desk_of(tmp_path, {"to": str(root / "a.zip"), "overwrite": "true"})
+    desk.places.make()
+    (desk.places.data / "roots.json").write_text(json.dumps({"version": 1, "roots": [str(root)]}))
+    with pytest.raises(UsageError, match="replaces only"):
+        plugin.export_arguments(desk)
+
+
+def test_whatever_goes_wrong_before_a_task_stash_gets_its_answer(monkeypatch):
+    def broken(*_):
+        raise OSError("no such device")
+
+    monkeypatch.setattr(plugin, "_serve", broken)
+    answer, log = io.BytesIO(), io.BytesIO()
+    given = json.dumps({"server_connection": {}, "args": {"mode": "status"}}).encode()
+    assert plugin.main(plugin.Streams(given, answer, log), [], {}) == 70
+    assert "a bug of ours" in json.loads(answer.getvalue())["error"]
 
 
 def test_a_format_of_the_settings_is_not_forced_on_a_path(tmp_path):
@@ -283,7 +315,8 @@ def test_a_format_of_the_settings_is_not_forced_on_a_path(tmp_path):
     ],
 )
 def test_yaml_is_only_needed_where_it_is(arguments, needs):
-    assert plugin.needs_yaml(arguments) is needs
+    assert plugin.needs_yaml(arguments, {}) is needs
+    assert plugin.needs_yaml(arguments, {"format": "yaml"})
 
 
 def test_a_task_that_raises_what_it_may_leaves_no_traceback(tmp_path):

@@ -61,50 +61,57 @@ def parse(kind: Kind, text: str) -> Path:
     first = ID if steps[0] == "id" else kind.field(steps[0])
     if first is None:
         raise unknown(f"field of {kind.name}", steps[0], ("id", *kind.names()))
-    end, many, last = first, first.many, ""
-    for step in steps[1:]:
+    end, depth, last = first, int(first.many), ""
+    for place, step in enumerate(steps[1:], start=2):
         if last in ("count", LABEL):
             raise unknown(f"step after {last} in {text}", step, ())
-        if step in LIST_STEPS and many:
-            last, many = step, False
+        if step in LIST_STEPS and depth:
+            # At the end it is of all entries together, before the end of each list within the list.
+            last, depth = step, 0 if place == len(steps) else depth - 1
             continue
-        end, last, many = _step(end, step, text, many)
-    return Path(text, kind.name, steps, first, end, many, last)
+        end, last, deeper = _step(end, step, text)
+        depth += deeper
+    return Path(text, kind.name, steps, first, end, depth > 0, last)
 
 
-def _step(field: Field, step: str, text: str, many: bool) -> tuple[Field, str, bool]:
-    """One step on from ``field``: the field it leads to, the end it is (label), whether it gives a list."""
+def _step(field: Field, step: str, text: str) -> tuple[Field, str, int]:
+    """One step on from ``field``: the field it leads to, the end it is (label), how many lists deeper that is."""
     if field.type == "ref":
-        return _into_record(field, step, text, many)
+        return _into_record(field, step, text)
     if field.type == "part":
         part = field.part(step)
         if part is not None:
-            return part, "", many or part.many
+            return part, "", int(part.many)
         if field.key:
-            return field.parts[1], "", many
+            return field.parts[1], "", -1
     if field.type in ("map", "json"):
-        return Field(step, "json"), "", many
+        return Field(step, "json"), "", 0
     raise unknown(f"part of {field.name} in {text}", step, [part.name for part in field.parts])
 
 
-def _into_record(field: Field, step: str, text: str, many: bool) -> tuple[Field, str, bool]:
+def _into_record(field: Field, step: str, text: str) -> tuple[Field, str, int]:
     kind = KINDS[field.of]
     if step == LABEL:
-        return Field(LABEL, "text"), LABEL, many
+        return Field(LABEL, "text"), LABEL, 0
     inner = ID if step == "id" else kind.field(step)
     if inner is None:
         raise unknown(f"field of {kind.name} in {text}", step, ("id", LABEL, *kind.names()))
-    return inner, "", many or inner.many
+    return inner, "", int(inner.many)
 
 
 def expand(kind: Kind, pattern: str) -> list[Path]:
     """The paths that ``pattern`` means: itself, or every field (or part) a glob matches, in the table's order."""
     if not any(char in pattern for char in "*?["):
         return [parse(kind, pattern)]
-    found = [text for text in _all_paths(kind) if fnmatchcase(text, pattern)]
+    steps = pattern.split(".")
+    found = [text for text in _all_paths(kind) if _matches(text.split("."), steps)]
     if not found:
         raise unknown(f"field of {kind.name} matching", pattern, kind.names())
     return [parse(kind, text) for text in found]
+
+
+def _matches(steps: list[str], patterns: list[str]) -> bool:
+    return len(steps) == len(patterns) and all(map(fnmatchcase, steps, patterns))
 
 
 def _all_paths(kind: Kind) -> Iterator[str]:

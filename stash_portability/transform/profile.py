@@ -58,6 +58,8 @@ def parse_fields(specs: Iterable[str]) -> dict[str, tuple[Column, ...]]:
             columns[kind.name] = columns.get(kind.name, ()) + found
         except UsageError as problem:
             problems.append(problem)
+    twice = [(kind, name) for kind, listed in columns.items() if (name := _twice(listed))]
+    problems += [UsageError(f"--fields names {kind}:{name} twice") for kind, name in twice]
     if problems:
         raise several(problems)
     return columns
@@ -100,17 +102,24 @@ def parse_profile(document: Any, name: str) -> Profile:
 
 
 def _columns(kind: Kind, wanted: Any, name: str) -> tuple[Column, ...]:
+    for key in wanted if isinstance(wanted, Mapping) else ():
+        if key != "columns":
+            raise unknown(f"key of {kind.name}", str(key), ("columns",))
     listed = wanted.get("columns") if isinstance(wanted, Mapping) else wanted
     if listed is None:
         return ()
     if not isinstance(listed, list):
         raise BadProfile(name=name, reason=f"the columns of {kind.name} are not a list")
     columns = tuple(column for entry in listed for column in _column(kind, entry, name))
-    headers = [column.header for column in columns]
-    twice = {header for header in headers if headers.count(header) > 1}
-    if twice:
-        raise BadProfile(name=name, reason=f"{kind.name} has two columns named {sorted(twice)[0]!r}")
+    if twice := _twice(columns):
+        raise BadProfile(name=name, reason=f"{kind.name} has two columns named {twice!r}")
     return columns
+
+
+def _twice(columns: Iterable[Column]) -> str:
+    """A header that stands over two columns, or "" when there is none."""
+    headers = [column.header for column in columns]
+    return next((header for header in headers if headers.count(header) > 1), "")
 
 
 def _column(kind: Kind, entry: Any, name: str) -> list[Column]:

@@ -12,13 +12,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
+from unicodedata import normalize
 
 from ..errors import unknown
 from ..kinds import KINDS, LEVELS, Field, Kind, allowed
 from ..model import Record, Transform
 from .paths import Path, parse
 
-KEY_IN_TEXT = re.compile(r"(?i)(api[_-]?key(?:=|%3D|\"?\s*:\s*\"?))[^&\s\"'<>\\;,)]+")
+KEY_IN_TEXT = re.compile(r"(?i)(api[_-]?key(?:\s*=\s*|%3D|\"?\s*:\s*\"?))[^&\s\"'<>\\;,)]+")
+_NAMES_KEY = re.compile(r"(?i)api[_-]?key\Z").match
 KEY_REMOVED = r"\1REMOVED"
 
 Change = Callable[[Any], Any]
@@ -40,36 +42,28 @@ class Salt:
 
 
 class NameReplacer:
-    """Replaces the names of people in texts, whole words, longest first, whatever their case.
+    """Replaces the names of people in texts, whole words, longest first, whatever their case and composition.
 
-    Names are found by their first word, so that the cost is that of reading the text once, however many names
-    there are. ``add`` ties a name to what it is replaced by.
+    Names are found by their first word, or by their first letter where words are not parted by spaces, so that the
+    cost is that of reading the text once, however many names there are.
     """
 
     def __init__(self) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        self._unspaced: dict[str, str] = {}
 
     def add(self, name: str, replacement: str) -> None:
         """Replace ``name`` by ``replacement`` from now on. Names without a letter or digit are passed over."""
-        words = tuple(word.casefold() for word in _WORD.findall(name))
+        words = tuple(word for word, _, _ in _words(normalize("NFC", name)))
         if not words:
-            return
-        if _UNSPACED.search(name):
-            self._unspaced[name] = replacement
             return
         known = self._by_first.setdefault(words[0], [])
         known.append((words, replacement))
         known.sort(key=lambda entry: -len(entry[0]))
 
     def replace(self, text: str) -> str:
-        """``text`` with every known name replaced."""
-        for name, replacement in self._unspaced.items():
-            text = text.replace(name, replacement)
-        return self._replace_words(text)
-
-    def _replace_words(self, text: str) -> str:
-        words = [(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
+        """``text`` with every known name replaced; a text without one is given back as it is."""
+        composed = normalize("NFC", text)
+        words = _words(composed)
         pieces: list[str] = []
         done = index = 0
         while index < len(words):
@@ -78,10 +72,10 @@ class NameReplacer:
                 index += 1
                 continue
             length, replacement = found
-            pieces += [text[done : words[index][1]], replacement]
+            pieces += [composed[done : words[index][1]], replacement]
             done = words[index + length - 1][2]
             index += length
-        return "".join(pieces) + text[done:] if pieces else text
+        return "".join(pieces) + composed[done:] if pieces else text
 
     def _match(self, words: list[tuple[str, int, int]], index: int) -> tuple[int, str] | None:
         for name, replacement in self._by_first.get(words[index][0], ()):
@@ -90,9 +84,20 @@ class NameReplacer:
         return None
 
 
-_WORD = re.compile(r"[^\W_]+")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-"""Scripts that do not part their words by spaces, so that a name is looked for inside a run of letters."""
+def _words(text: str) -> list[tuple[str, int, int]]:
+    """The words of ``text``, case folded, with where they begin and end."""
+    return [(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Scripts that do not part their words by spaces: there each letter counts as a word."""
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0903"
+    "\u093a-\u094f\u0962\u0963\u0981-\u0983\u09bc-\u09cd\u0a01-\u0a4d\u0a81-\u0acd\u0b01-\u0b4d\u0b82-\u0bcd\u0c00-\u0c4d"
+    "\u0c81-\u0ccd\u0d00-\u0d4d"
+)
+"""Marks that belong to the letter before them; Python does not count them as letters."""
+_WORD = re.compile(f"[{_UNSPACED}][{_MARKS}]*|(?:[^\\W_{_UNSPACED}][{_MARKS}]*)+")
 
 
 def without_keys(value: Any) -> Any:
@@ -102,7 +107,9 @@ def without_keys(value: Any) -> Any:
     if isinstance(value, list):
         return [without_keys(entry) for entry in value]
     if isinstance(value, dict):
-        return {without_keys(key): without_keys(entry) for key, entry in value.items()}
+        return {
+            without_keys(key): "REMOVED" if _NAMES_KEY(key) else without_keys(entry) for key, entry in value.items()
+        }
     return value
 
 
@@ -160,7 +167,14 @@ def visible(path: Path, level: str) -> bool:
     if kind.privacy not in LEVELS[level]:
         return False
     prefixes = (parse(kind, ".".join(path.steps[: count + 1])) for count in range(len(path.steps)))
-    return all(prefix.steps[-1] == "id" or prefix.end.privacy in LEVELS[level] for prefix in prefixes)
+    return all(_is_uid(prefix) or prefix.end.privacy in LEVELS[level] for prefix in prefixes)
+
+
+def _is_uid(path: Path) -> bool:
+    """Whether ``path`` ends at the id of a record, and not of a file."""
+    if path.steps[-1] != "id":
+        return False
+    return len(path.steps) == 1 or parse(KINDS[path.kind], ".".join(path.steps[:-1])).end.type == "ref"
 
 
 def _reducer(kind: Kind, level: str, salt: Salt, names: NameReplacer) -> Transform:

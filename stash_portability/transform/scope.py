@@ -24,6 +24,10 @@ Roots = Mapping[str, Sequence[str] | None]
 """The records asked for: kind → ids, or None for all of them."""
 
 
+Written = Mapping[str, frozenset[str]]
+"""The fields whose references are written, by kind; a kind that is not in it writes all of its references."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reference:
     name: str
@@ -33,18 +37,20 @@ class _Reference:
 
 
 class Selection:
-    """What is taken of each kind. ``shaped``: the fields by kind whose references are written, where an export
-    writes only some columns; kinds that are not in it are written with all their fields."""
+    """What is taken of each kind. ``written``: the fields by kind whose references are written, where that is not
+    all of them; ``shaped``: the kinds of which only some columns are written, and so no parts are brought."""
 
-    def __init__(self, closure: str, roots: Roots, shaped: Mapping[str, frozenset[str]] | None = None) -> None:
+    def __init__(
+        self, closure: str, roots: Roots, written: Written | None = None, shaped: frozenset[str] = frozenset()
+    ) -> None:
         self.left_out = 0
         self._closure = closure
-        self._shaped = shaped or {}
+        self._shaped = shaped
         self._all = {kind for kind, ids in roots.items() if ids is None}
         self._roots = {kind: set(ids or ()) for kind, ids in roots.items()}
         self._known: dict[str, set[str]] = {kind: set(self._roots.get(kind, ())) for kind in KINDS}
         self._done: set[str] = set()
-        self._references = {kind: _references(kind, self._shaped) for kind in KINDS}
+        self._references = {kind: _references(kind, written or {}) for kind in KINDS}
 
     def ids(self, kind: str) -> list[str] | None:
         """The ids of ``kind`` to read, in ascending order; None for all of them."""
@@ -58,15 +64,17 @@ class Selection:
     def expect_owners(self, source: Source) -> None:
         """Note the owners of the parts that were asked for, since owners are written before their parts."""
         for kind, (owner, name) in PARTS_OF.items():
-            ids = self._roots.get(kind)
-            if ids and self._closure != "none" and owner not in self._all:
-                want = Want(frozenset((name,)), sorted(ids, key=by_number))
-                self._known[owner] |= {record.data[name] for record in source.read(kind, want) if record.data[name]}
+            ids = self.ids(kind) if kind in self._all else sorted(self._roots.get(kind, ()), key=by_number)
+            named = any(reference.name == name for reference in self._references[kind])
+            if ids == [] or not named or self._closure == "none" or owner in self._all:
+                continue
+            found = source.read(kind, Want(frozenset((name,)), ids))
+            self._known[owner] |= {uid for record in found if (uid := record.data.get(name))}
 
     def take_parts(self, kind: str) -> Sequence[str] | None:
         """The owners all of whose parts of ``kind`` are brought: ids, or None for every owner."""
         owner, _ = PARTS_OF[kind]
-        if self._closure == "none" or self._shaped:
+        if self._closure == "none" or owner in self._shaped:
             return ()
         if owner in self._all:
             return None
@@ -145,21 +153,26 @@ def _named(part: str, value: Any) -> list[str]:
     return [entry[part] for entry in value] if part else value
 
 
-def reach(roots: Iterable[str], closure: str, shaped: Mapping[str, frozenset[str]]) -> frozenset[str]:
+def reach(roots: Iterable[str], closure: str, written: Written, shaped: frozenset[str]) -> frozenset[str]:
     """The kinds an export of ``roots`` may hold records of: what can be referred to, and parts."""
     found: set[str] = set()
     waiting = set(roots)
     while waiting:
         found |= waiting
-        named = {ref.of for kind in waiting for ref in _references(kind, shaped) if ref.pulls}
-        parts = {part for part, (owner, _) in PARTS_OF.items() if owner in waiting and not shaped}
+        named = {ref.of for kind in waiting for ref in _references(kind, written) if ref.pulls}
+        parts = {part for part, (owner, _) in PARTS_OF.items() if owner in waiting - shaped}
         waiting = (named | parts) - found if closure != "none" else set()
     return frozenset(found)
 
 
-def _references(kind: str, shaped: Mapping[str, frozenset[str]]) -> list[_Reference]:
+def referred(kind: str, written: Written) -> frozenset[str]:
+    """The kinds that written references of ``kind`` name."""
+    return frozenset(reference.of for reference in _references(kind, written))
+
+
+def _references(kind: str, written: Written) -> list[_Reference]:
     """The references of ``kind`` that are written."""
-    fields = shaped.get(kind)
+    fields = written.get(kind)
     return [
         _Reference(field.name, part.name if part else "", (part or field).of, field.pulls)
         for field, part in references(KINDS[kind])
@@ -183,4 +196,8 @@ def read_parts(source: Source, kind: str, owners: Sequence[str], want: Want = EV
 
 def by_number(uid: str) -> tuple[int, str]:
     """Sort key for uids: numbers by value, then other texts."""
-    return (int(uid), "") if uid.isdecimal() and uid.isascii() else (1 << 63, uid)
+    return (int(uid), "") if uid.isdecimal() and uid.isascii() and len(uid) < _DIGITS else (1 << 63, uid)
+
+
+_DIGITS = 19
+"""More than any id of a database has; Python refuses to read numbers of thousands of digits."""

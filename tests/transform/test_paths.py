@@ -61,6 +61,9 @@ def names(kind, uid):
         ("files.path", ["/m/a.mp4", "/m/b.mp4"]),
         ("files.first.path", "/m/a.mp4"),
         ("files.fingerprints.phash", ["f0", None]),
+        ("stash_ids.https://a", None),
+        ("performers.tags.first.name", ["Boat", None]),
+        ("performers.tags.count", 1),
         ("play_history.count", 2),
         ("play_history.last", "2026-02-01T00:00:00Z"),
         ("o_history.last", None),
@@ -92,6 +95,7 @@ def test_nothing_follows_the_end_of_a_path():
 
 def test_globs_give_fields_and_parts_in_the_order_of_the_table():
     assert [path.text for path in expand(KINDS["scene"], "play_*")] == ["play_history", "play_duration"]
+    assert "files.path" not in [path.text for path in expand(KINDS["scene"], "*")]
     assert "files.path" in [path.text for path in expand(KINDS["scene"], "files.*")]
     with pytest.raises(UnknownName):
         expand(KINDS["scene"], "zz*")
@@ -146,6 +150,7 @@ def test_a_profile_picks_renames_orders_joins_and_formats():
         {"kind": {}},
         {"kinds": []},
         {"kinds": {"scene": {"columns": "title"}}},
+        {"kinds": {"scene": {"colums": ["title"]}}},
         {"kinds": {"scene": {"columns": [{"name": "x"}]}}},
         {"kinds": {"scene": {"columns": [{"field": "title", "sort": 1}]}}},
         {"kinds": {"scene": {"columns": [{"field": "play_*", "name": "x"}]}}},

@@ -83,6 +83,9 @@ def test_public_performers_get_pseudonyms_that_stand_for_them_in_texts_too():
         ("Wren and Ada Wren.", "P and P."),
         ("", ""),
         ("空の森下さん", "空のQさん"),
+        ("山田花子 film, 山田 film", "R film, S film"),
+        ("Jose\u0301 at sea", "T at sea"),
+        ("सीता, सेतु", "U, सेतु"),
     ],
 )
 def test_names_are_found_however_they_are_written(text, expected):
@@ -90,6 +93,10 @@ def test_names_are_found_however_they_are_written(text, expected):
     names.add("Ada Wren", "P")
     names.add("Wren", "P")
     names.add("森下", "Q")
+    names.add("山田", "S")
+    names.add("山田花子", "R")
+    names.add("Jos\u00e9", "T")
+    names.add("सीता", "U")
     names.add("---", "never")
     assert names.replace(text) == expected
 
@@ -136,7 +143,9 @@ def test_an_unknown_level_is_named_with_the_nearest():
         ("files.width", ["full", "share", "public"]),
         ("performers.birthdate", ["full", "share"]),
         ("performers.label", ["full", "share", "public"]),
-        ("performers.tags.name", ["full", "share", "public"]),
+        ("performers.tags.name", ["full", "share"]),
+        ("files.id", ["full"]),
+        ("performers.id", ["full", "share", "public"]),
         ("play_history.count", ["full"]),
         ("files.fingerprints.phash", ["full", "share"]),
     ],

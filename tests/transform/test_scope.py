@@ -103,7 +103,7 @@ def test_no_closure_takes_only_the_records_and_leaves_their_references_out():
 @pytest.mark.parametrize(
     "roots",
     [{"scene": ["1"]}, {"scene": ["2"]}, {"marker": ["2"]}, {"chapter": ["1"]}, {"group": ["3"]}, {"tag": ["3"]},
-     {"scene": ["2"], "marker": ["1"], "performer": ["1"]}, {"scene": None}, {"gallery": None}, {"marker": None}],
+     {"scene": ["2"], "marker": ["1"], "performer": ["1"]}, {"scene": None}, {"gallery": None}, {"marker": None}, {"chapter": None}],
     ids=str,
 )  # fmt: skip
 def test_nothing_taken_refers_to_what_is_not_there(closure, roots):
@@ -115,6 +115,12 @@ def test_a_marker_asked_for_brings_its_scene_but_not_the_other_markers():
     taken, _ = exported("full", {"marker": ["2"]})
     assert of(taken, "scene") == ["2"]
     assert of(taken, "marker") == ["2"]
+
+
+@pytest.mark.parametrize(("kind", "owner", "name"), [("marker", "scene", "scene"), ("chapter", "gallery", "gallery")])
+def test_parts_asked_for_as_a_whole_keep_their_owners(kind, owner, name):
+    taken, _ = exported("full", {kind: None})
+    assert all((owner, record_.data[name]) in taken for (found, _), record_ in taken.items() if found == kind)
 
 
 def test_sub_groups_are_not_pulled_but_kept_where_they_are_taken():
