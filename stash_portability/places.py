@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import OutputNotUsable, OutsideRoots, Unreadable
+from .errors import OutputNotUsable, OutsideRoots, Unreadable, UsageError
 
 FOLDER_VARIABLE = "STASH_PORTABILITY_DATA"
 PARTS = ("exports", "backups", "runs", "state", "profiles", "deps")
@@ -56,8 +56,8 @@ class Places:
         try:
             for folder in (self.data, *(self.data / part for part in PARTS)):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputNotUsable(path=self.data, reason=error.strerror or error) from error
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise OutputNotUsable(path=self.data, reason=getattr(error, "strerror", None) or error) from error
         return self
 
     def roots(self) -> tuple[Path, ...]:
@@ -69,13 +69,17 @@ class Places:
             return tuple(_root(entry) for entry in listed)
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:  # ~ of no user
             raise Unreadable(path=path, reason=f"it must be {ROOTS_FORM} with full paths") from error
 
     def check_allowed(self, path: Path, *, parts: tuple[str, ...] = WRITABLE_PARTS) -> Path:
         """Give ``path`` with its symbolic links resolved; raises OutsideRoots unless it lies in one of
-        ``parts`` of the data folder or under a root. A relative path is taken from exports/."""
-        real = (self.exports / path).expanduser().resolve()
+        ``parts`` of the data folder or under a root, UsageError when it is no path. A relative path is taken from
+        exports/."""
+        try:
+            real = (self.exports / path).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # too long; links in a circle; a NUL
+            raise UsageError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
         data = self.data.resolve()
         own = [data / part for part in parts]
         allowed = own if real.is_relative_to(data) else [root.resolve() for root in self.roots()]
@@ -96,13 +100,19 @@ def data_folder(
     given: str | None, environment: Mapping[str, str], setting: str = "", config_folder: str | None = None
 ) -> Path:
     """Choose the data folder: ``given`` (--data), else STASH_PORTABILITY_DATA, else the plugin's ``setting``,
-    else ``portability`` beside Stash's config file, else in the user's data folder."""
+    else ``portability`` beside Stash's config file, else in the user's data folder.
+
+    Raises UsageError for the ~ of a user there is not.
+    """
     named = given or environment.get(FOLDER_VARIABLE) or setting.strip()
-    if named:
-        return Path(named).expanduser().absolute()
-    if config_folder:
-        return Path(config_folder).absolute() / "portability"
-    return _user_data(environment) / "stash-portability"
+    try:
+        if named:
+            return Path(named).expanduser().absolute()
+        if config_folder:
+            return Path(config_folder).absolute() / "portability"
+        return _user_data(environment) / "stash-portability"
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"the data folder {named or ''} cannot be found: {error}; give --data") from error
 
 
 def _user_data(environment: Mapping[str, str]) -> Path:

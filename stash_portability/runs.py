@@ -6,17 +6,18 @@ A run holds a lock on its folder; a run that says it is running and holds none w
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .errors import Unreadable, unknown
+from .errors import NoSpace, OutputNotUsable, Unreadable, unknown
 from .oslock import held, is_held
 
 VERSION = 1
@@ -38,20 +39,35 @@ class Run:
         return self.folder.name
 
     def write(self, state: str, **facts: Any) -> None:
-        """Set the run's state (``running``, ``finished``, ``failed``) and facts, in place of those before."""
-        write_whole(self.folder / REPORT, {**self.about, "state": state, **facts})
+        """Set the run's state (``running``, ``finished``, ``failed``) and facts, in place of those before.
+
+        Raises NoSpace, OutputNotUsable.
+        """
+        with _told(self.folder):
+            write_whole(self.folder / REPORT, {**self.about, "state": state, **facts})
 
 
 @contextmanager
 def begin(runs: Path, kind: str, now: datetime, token: bytes) -> Iterator[Run]:
     """Begin a run: make its folder, hold its lock, report it as running. ``token`` (4 random bytes) keeps two
-    runs of one second apart."""
+    runs of one second apart. Raises NoSpace, OutputNotUsable; errors of what is done within pass as they are."""
     folder = runs / f"{stamp(now)[:-1]}.{now.microsecond // 1000:03}Z-{kind}-{token[:4].hex()}"
-    folder.mkdir(mode=0o700, parents=True)
     run = Run(folder, {"version": VERSION, "run": folder.name, "kind": kind, "started": iso(now), "pid": os.getpid()})
-    with held(folder / LOCK):
+    with ExitStack() as stack:
+        with _told(folder):
+            folder.mkdir(mode=0o700, parents=True)
+            stack.enter_context(held(folder / LOCK))
         run.write("running")
         yield run
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (NoSpace if full else OutputNotUsable)(path=folder, reason=error.strerror or error) from error
 
 
 def stamp(now: datetime) -> str:
@@ -69,11 +85,15 @@ def write_whole(path: Path, value: Mapping[str, Any]) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     half = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    half.replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        half.replace(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def names(runs: Path) -> list[str]:

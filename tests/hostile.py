@@ -52,12 +52,17 @@ _BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
 def values(field: Field) -> st.SearchStrategy[Any]:
     """Values of ``field``."""
     if field.type == "part":
-        one: st.SearchStrategy[Any] = _in_order({part.name: values(part) for part in field.parts})
+        one: st.SearchStrategy[Any] = _in_order({part.name: _part_values(part) for part in field.parts})
     else:
         one = _BY_TYPE[field.type]
     if field.many:
         return st.lists(one, max_size=2)
     return one if field.type == "map" else st.none() | one
+
+
+def _part_values(part: Field) -> st.SearchStrategy[Any]:
+    """Values of ``part``: an entry that refers to a record always does."""
+    return _BY_TYPE["ref"] if part.type == "ref" else values(part)
 
 
 def _in_order(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -158,6 +160,70 @@ def test_overwrite_does_not_replace_a_folder_that_is_not_an_export(attempt):
     code, _ = attempt("--overwrite")
     assert code == 2
     assert (attempt.place / "out" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.zip", b"PK\x05\x06" + bytes(18)),
+        ("a.json", b'{"settings": {"mine": true}}'),
+        ("a.xml", b"<mine/>"),
+        ("a.csv", b"SQLite format 3\0" + bytes(100)),
+    ],
+)
+def test_overwrite_does_not_replace_a_file_that_is_not_an_export(attempt, name, content):
+    (attempt.place / name).write_bytes(content)
+    code, _ = attempt("--overwrite", to=name)
+    assert code == 2
+    assert (attempt.place / name).read_bytes() == content
+
+
+def test_an_export_does_not_replace_what_it_is_read_from(attempt):
+    first = attempt.place / "a.jsonl"
+    assert main(["--quiet", "export", "--from", str(DEMO), "--to", str(first)]) == 0
+    before = first.read_bytes()
+    code, said = attempt("--overwrite", source=first, to="a.jsonl")
+    assert code == 2
+    assert "read from" in said
+    assert first.read_bytes() == before
+
+
+@pytest.mark.parametrize(("name", "exit_code"), [("x" * 300 + ".json", 2), ("x" * 300, 2)], ids=["a file", "a folder"])
+def test_a_name_that_is_too_long(attempt, name, exit_code):
+    code, _ = attempt(to=name)
+    assert code == exit_code
+
+
+@pytest.mark.parametrize("source", ["~no-such-user/library", "x" * 300])
+def test_a_source_that_cannot_be(attempt, source):
+    code, _ = attempt(source=source)
+    assert code == 15
+
+
+def test_a_data_folder_that_cannot_be(capsys):
+    assert main(["--data", "~no-such-user/x", "doctor"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_terminal_that_cannot_show_a_name_makes_no_failure(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "stash_portability",
+        "export",
+        "--from",
+        str(DEMO),
+        "--to",
+        str(tmp_path / "日.json"),
+    ]
+    run = subprocess.run(
+        command,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        cwd=DEMO.parent.parent,
+    )
+    assert run.returncode == 0, run.stderr
 
 
 def test_the_output_is_a_folder_where_a_file_is_meant(attempt):

@@ -3,12 +3,14 @@
 import ast
 import base64
 import hashlib
+import importlib.util
 import io
 import json
 import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -258,3 +260,31 @@ def test_an_old_python_is_told_in_one_line(monkeypatch):
     said = json.loads(answers.getvalue())["error"]
     assert re.search(r"needs Python 3\.10 or newer, and this is \d", said)
     assert "\n" not in said
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The packaging tool, for a plugin made of two files and of what lies about where people edit."""
+    spec = importlib.util.spec_from_file_location("package", ROOT / "tools" / "package.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    code = tmp_path / "stash_portability"
+    code.mkdir()
+    for name in (*tool.SINGLE, *(f"stash_portability/{name}" for name in LYING_ABOUT)):
+        (tmp_path / name).write_text("".join(f"{number * 7919 % 1000} owls\n" for number in range(5000)))
+    return tool
+
+
+LYING_ABOUT = ("a.py", "a.py~", "a.py.orig", ".a.py.swp", ".#a.py", ".DS_Store", "b.yml", "a.pyc")
+
+
+def test_only_known_files_are_packed_at_the_best_level_and_twice_the_same(package, tmp_path):
+    for name in ("a.zip", "b.zip"):
+        package.make_zip(tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    best = packer.compress((tmp_path / "README.md").read_bytes()) + packer.flush()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert set(archive.namelist()) == {*package.SINGLE.values(), "stash_portability/a.py"}
+        assert {info.compress_size for info in archive.infolist()} == {len(best)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stash_portability.errors import OutputNotUsable, OutsideRoots, Unreadable
+from stash_portability.errors import OutputNotUsable, OutsideRoots, Unreadable, UsageError
 from stash_portability.places import PARTS, READABLE_PARTS, Places, config_folder_of, data_folder
 
 
@@ -98,8 +98,37 @@ def test_links_are_followed_before_they_are_judged(places, tmp_path):
         places.check_allowed(Path("link/x.csv"))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"roots": 5}', '{"roots": ["relative"]}', '{"roots": [5]}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"roots": 5}',
+        '{"roots": ["relative"]}',
+        '{"roots": [5]}',
+        '{"roots": ["~nosuchuser/x"]}',
+        "\xff",
+    ],
+)
 def test_a_wrong_list_of_roots_is_told_and_allows_nothing(places, text):
     (places.data / "roots.json").write_text(text, "latin-1")
     with pytest.raises(Unreadable, match=r"roots\.json.*full paths"):
         places.check_allowed(Path("/etc/x"))
+
+
+def test_the_home_of_a_user_there_is_not():
+    with pytest.raises(UsageError, match="~nosuchuser"):
+        data_folder("~nosuchuser/data", {})
+
+
+def test_a_data_folder_with_a_nul(tmp_path):
+    with pytest.raises(OutputNotUsable):
+        Places(tmp_path / "nul\0").make()
+
+
+@pytest.mark.parametrize("name", ["nul\0", "circle/x"])
+def test_what_is_no_path_is_told(places, name):
+    (places.exports / "circle").symlink_to(places.exports / "circle")
+    with pytest.raises(UsageError):
+        places.check_allowed(Path(name))

@@ -1,6 +1,8 @@
 """One folder a run, and what became of it."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -8,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from stash_portability import runs
-from stash_portability.errors import Locked, UnknownName, Unreadable
+from stash_portability import oslock, runs
+from stash_portability.errors import Locked, NoSpace, OutputNotUsable, UnknownName, Unreadable
 from stash_portability.oslock import held, is_held
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
@@ -99,3 +101,46 @@ def test_a_lock_is_held_once_and_freed(tmp_path):
         with pytest.raises(Locked), held(path):
             pass
     assert not is_held(path)
+
+
+@pytest.mark.parametrize("number", oslock.WITHOUT_LOCKS)
+def test_a_disk_without_locks_goes_on_without(number, tmp_path, monkeypatch):
+    def fail(handle):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(oslock, "seize", fail)
+    with held(tmp_path / "lock"), held(tmp_path / "lock"):
+        pass
+
+
+def failing(number):
+    def fail(*_args, **_options):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+FAILURES = [(errno.ENOSPC, NoSpace), (errno.EDQUOT, NoSpace), (errno.EACCES, OutputNotUsable)]
+
+
+@pytest.mark.parametrize(("number", "error"), FAILURES)
+@pytest.mark.parametrize("function", ["mkdir", "open", "fsync"])
+def test_a_run_that_cannot_begin_is_told(function, number, error, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, function, failing(number))
+    with pytest.raises(error), runs.begin(tmp_path, "export", NOON, TOKEN):
+        pass
+
+
+@pytest.mark.parametrize(("number", "error"), FAILURES)
+def test_a_report_that_cannot_be_written_leaves_the_one_before(number, error, tmp_path, monkeypatch):
+    with runs.begin(tmp_path, "export", NOON, TOKEN) as run:
+        monkeypatch.setattr(os, "fsync", failing(number))
+        with pytest.raises(error):
+            run.write("finished")
+    assert sorted(path.name for path in run.folder.iterdir()) == ["lock", "report.json"]
+    assert runs.read(tmp_path, run.name)["state"] == "stopped"
+
+
+def test_what_fails_within_a_run_passes_as_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError), runs.begin(tmp_path, "export", NOON, TOKEN):
+        raise FileNotFoundError

@@ -16,6 +16,8 @@ NAME = "stash-portability"
 FOLDERS = ("stash_portability", "ui")
 SINGLE = {"plugin.yml": f"{NAME}.yml", "README.md": "README.md", "requirements.lock": "requirements.lock"}
 """A plugin's id is the name of its manifest file, so the manifest gets ours."""
+ENDINGS = {".py", ".lock", ".md", ".js", ".css", ".txt", ".json", ".yaml"}
+"""What is packed of the folders: no editor's backups, no .DS_Store, and no second manifest."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -24,7 +26,7 @@ def members() -> Iterator[tuple[str, Path]]:
     found = {there: ROOT / here for here, there in SINGLE.items()}
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and path.suffix in ENDINGS and not path.name.startswith("."):
                 found[path.relative_to(ROOT).as_posix()] = path
     yield from sorted(found.items())
 
@@ -32,13 +34,13 @@ def members() -> Iterator[tuple[str, Path]]:
 def make_zip(target: Path) -> None:
     """Write the zip."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, path in members():
             entry = zipfile.ZipInfo(name, LONG_AGO)
             entry.external_attr = 0o100644 << 16
             entry.create_system = 3
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, path.read_bytes(), compresslevel=9)  # an entry does not take the archive's
 
 
 def copy_to(plugins: Path) -> Path:

@@ -125,6 +125,7 @@ class ArchiveSource:
         self._path = Path(path)
         self._listed: Listed = read_manifest(self._path, FORMAT, VERSION)
         self._parts = _parts(self._path, self._listed)
+        self._fields = _fields(self._path, self._listed)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -135,14 +136,13 @@ class ArchiveSource:
     def about(self) -> About:
         """What it holds, by its manifest."""
         manifest = self._listed.manifest
-        fields = manifest.get("fields", {})
         schema = manifest.get("schema")
         return About(
             address=str(self._path),
             product="archive",
             version=str(manifest["version"]),
             schema=schema if isinstance(schema, int) else None,
-            fields={kind: tuple(fields.get(kind, ())) for kind in self._parts},
+            fields={kind: tuple(self._fields.get(kind, ())) for kind in self._parts},
             counts={kind: sum(records for _, records in self._parts.get(kind, ())) for kind in KINDS},
             how="from the archive's parts, each checked against its digest",
         )
@@ -175,10 +175,20 @@ def _parts(path: Path, listed: Listed) -> dict[str, list[tuple[str, int]]]:
     parts: dict[str, list[tuple[str, int]]] = {}
     for name, said in sorted(listed.members.items()):
         if "kind" in said:
-            if said["kind"] not in KINDS or not isinstance(said.get("records"), int):
+            kind, records = said["kind"], said.get("records")
+            if not isinstance(kind, str) or kind not in KINDS or not isinstance(records, int):
                 raise Unreadable(path=path, reason=f"its {MANIFEST} is damaged where it lists {name}")
-            parts.setdefault(said["kind"], []).append((name, said["records"]))
+            parts.setdefault(kind, []).append((name, records))
     return parts
+
+
+def _fields(path: Path, listed: Listed) -> dict[str, list[str]]:
+    """The fields of each kind, as the manifest says."""
+    fields = listed.manifest.get("fields", {})
+    lists = list(fields.values()) if isinstance(fields, dict) else [None]
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
+        raise Unreadable(path=path, reason=f"its {MANIFEST} is damaged where it lists the fields")
+    return dict(fields)
 
 
 def is_archive(path: Path) -> bool:

@@ -20,7 +20,7 @@ from typing import IO, Any, TypeVar
 import requests
 from stashapi.stashapp import StashInterface
 
-from ..errors import PortabilityError, StashSaidNo, TransientError, Unreachable
+from ..errors import PortabilityError, StashSaidNo, TransientError, Unreachable, UsageError
 from . import stash_address
 from .stash_address import Address
 from .stash_answers import Answer, data_of, judge, question
@@ -212,8 +212,12 @@ class Connection(StashInterface):  # type: ignore[misc]
 def connect(
     address: str, api_key: str = "", *, limits: Limits | None = None, sleep: Callable[[float], None] = time.sleep
 ) -> Connection:
-    """Make a connection to the Stash at ``address`` (nothing is sent yet); raises UsageError for a bad address."""
-    return Connection(stash_address.parse(address), api_key=api_key.strip(), limits=limits, sleep=sleep)
+    """Make a connection to the Stash at ``address`` (nothing is sent yet); raises UsageError for a bad address or
+    an API key that cannot be one."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("the API key holds characters no key has; copy it again")
+    return Connection(stash_address.parse(address), api_key=key, limits=limits, sleep=sleep)
 
 
 def from_plugin(

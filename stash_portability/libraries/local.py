@@ -112,12 +112,16 @@ def choose(
         except (Unreadable, UnsupportedVersion) as error:
             reason = str(error.words["reason"])
             break
-        reason, equal = _compare(stash, database, status, rng)
-        if not reason:
-            database.on_error = on_error
-            how = f"database file: {equal} records read both ways were equal"
-            note(f"reading the {how}")
-            return LocalStash(stash, database, how)
+        try:
+            reason, equal = _compare(stash, database, status, rng)
+            if not reason:
+                database.on_error = on_error
+                how = f"database file: {equal} records read both ways were equal"
+                note(f"reading the {how}")
+                return LocalStash(stash, database, how)
+        except BaseException:
+            database.close()
+            raise
         database.close()
     note(f"reading through GraphQL, which is slower: {reason}")
     return stash
@@ -207,12 +211,12 @@ def _of_server(stash: StashSource, kind: str, records: list[Record]) -> Iterator
 def same(by_file: Record, by_server: Record) -> bool:
     """Whether two readings show the same record, in what both can tell.
 
-    Through GraphQL a gallery without a chosen cover shows its first image, and before 0.28 an image without a
-    title shows its file's name.
+    Through GraphQL a gallery without a chosen cover shows its first image, and before 0.28 an image whose title
+    is its file's name cannot be told from one without a title.
     """
     left_out = {"cover"} if by_file.kind == "gallery" else set()
     data, told = by_file.data, by_server.data
-    if by_file.kind == "image" and data.get("title", "") is None and told.get("title") in _names(data):
+    if by_file.kind == "image" and told.get("title", "") is None and data.get("title") in _names(data):
         left_out.add("title")
     shared = data.keys() & told.keys() - left_out
     return all(_alike(data[name], told[name]) for name in shared)

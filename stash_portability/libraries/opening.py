@@ -33,10 +33,18 @@ def open_library(address: str, opening: Opening) -> Source:
     scheme, colon, _ = address.partition(":")
     if colon and scheme in FOREIGN:
         raise UsageError(f"reading from {scheme}: is not part of this version")
-    path = Path(address).expanduser()
-    if not path.exists():
-        raise Unreadable(path=address, reason="there is no such file, folder or http(s) address")
-    return _open_path(path, opening)
+    return _open_path(_found(address), opening)
+
+
+def _found(address: str) -> Path:
+    try:
+        path = Path(address).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as problem:
+        raise Unreadable(path=address, reason="there is no such file, folder or http(s) address") from problem
+    except (OSError, RuntimeError, ValueError) as problem:  # no permission; ~ of no user; a NUL
+        raise Unreadable(path=address, reason=getattr(problem, "strerror", None) or problem) from problem
+    return path
 
 
 def _open_stash(address: str, opening: Opening) -> Source:

@@ -19,7 +19,7 @@ from ..model import EVERYTHING, About, Blob, Record, Want
 from . import savedfilter, schema, stash_config
 from .connection import Connection, connect
 from .stash_changes import changed_ids, moment
-from .stash_pages import Pager, Search, ahead
+from .stash_pages import Pager, Search, ahead, real_ids
 from .stash_shape import Row, Shape, shape
 
 PAGE = 1000
@@ -138,8 +138,10 @@ class StashSource:
         owner = KINDS[PARTS_OF[kind][0]]
         reading = shape(KINDS[kind], self.schema, want)
         wanted = None if want.ids is None else frozenset(want.ids)
-        for start in range(0, len(owners), OWNERS_CHUNK):
-            chunk = list(owners[start : start + OWNERS_CHUNK])
+        # Asked for the parts of no owner at all, Stash gives those of all.
+        real = list(map(str, real_ids(owners)))
+        for start in range(0, len(real), OWNERS_CHUNK):
+            chunk = real[start : start + OWNERS_CHUNK]
             pages = self._parts_pages(reading, owner, chunk)
             for record in self._records(reading, pages):
                 if wanted is None or record.uid in wanted:
@@ -201,10 +203,10 @@ class StashSource:
             for row in rows:
                 try:
                     yield reading.record(row)
-                except ValueError as error:
+                except (ValueError, TypeError) as error:
                     raise self._unreadable(reading.kind, row, error) from error
 
-    def _unreadable(self, kind: Kind, row: Row, error: ValueError) -> Unreadable:
+    def _unreadable(self, kind: Kind, row: Row, error: Exception) -> Unreadable:
         return Unreadable(path=self.address, reason=f"{kind.name} {row.get('id')} holds {error}")
 
     def _filtered(self, kind: str, criteria: Mapping[str, Any], query: str) -> Search:

@@ -23,6 +23,7 @@ Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 _GONE = re.compile(r"with id (\d+) not found")
 _COVER_CHUNK = 200
+_ID_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Pager:
 
         The criteria of ``search`` play no part: Stash ignores them beside ids.
         """
-        wanted = sorted({int(uid) for uid in ids if uid.isdecimal()})
+        wanted = real_ids(ids)
         if not self._schema.takes(search.kind.find, "ids"):
             yield from self._picked(search, wanted)
             return
@@ -190,6 +191,13 @@ def ahead(pages: Iterator[T]) -> Iterator[T]:
 
 def _slid(mark: list[Row], last: int) -> bool:
     return not mark or int(mark[0]["id"]) > last
+
+
+def real_ids(uids: Sequence[str]) -> list[int]:
+    """The ids as numbers, ascending, each once; what cannot be an id of Stash's (64 bits) does not exist and is
+    passed over, as the reader of the database does."""
+    possible = (uid for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < _ID_DIGITS)
+    return sorted({int(uid) for uid in possible if uid == str(int(uid))})
 
 
 def _missing(error: StashSaidNo, ids: list[int]) -> int:

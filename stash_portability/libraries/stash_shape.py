@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from ..kinds import Field, Kind
@@ -49,7 +50,7 @@ class Shape:
         return any(not reading.selection for reading in self.readings)
 
     def record(self, row: Row) -> Record:
-        """Make the record of ``row``; raises ValueError for a value Stash cannot have given."""
+        """Make the record of ``row``; raises ValueError or TypeError for a value Stash cannot have given."""
         return Record(self.kind.name, row["id"], {reading.name: reading.take(row) for reading in self.readings})
 
 
@@ -70,6 +71,8 @@ def _reading(kind: Kind, field: Field, schema: Schema) -> Reading | None:
     if not schema.has(kind.graphql, steps[0]):
         return _old_url(kind, field, schema)
     selection = _selection(field, schema, schema.type_of(kind.graphql, steps[0]), steps)
+    if kind.name == "image" and field.name == "title" and not schema.has("SceneMarker", "end_seconds"):
+        return _old_title(field, schema)
     return Reading(field.name, selection, _reach(steps, _taker(field)))
 
 
@@ -78,6 +81,23 @@ def _old_url(kind: Kind, field: Field, schema: Schema) -> Reading | None:
     if field.name != "urls" or not schema.has(kind.graphql, "url"):
         return None
     return Reading(field.name, "url", lambda row: [row["url"]] if row.get("url") else [])
+
+
+def _old_title(field: Field, schema: Schema) -> Reading:
+    """Before 0.28 an image without a title shows the name of its file, which is no title and may be private."""
+    names = schema.unions.get("VisualFile", ())
+    files = f"visual_files{{{' '.join(f'... on {name}{{path}}' for name in names)}}}"
+
+    def take(row: Row) -> Any:
+        title = _text(row.get("title"))
+        return None if title in _basenames(row.get("visual_files")) else title
+
+    return Reading(field.name, f"title {files}", take)
+
+
+def _basenames(files: Any) -> set[str]:
+    paths = [file["path"] for file in files or () if file]
+    return {pure(path).name for path in paths for pure in (PurePosixPath, PureWindowsPath)}
 
 
 def _blob(kind: Kind, field: Field, schema: Schema) -> Reading | None:
@@ -157,9 +177,12 @@ def _refs(values: Any) -> Any:
 
 def _list_taker(field: Field) -> Take:
     one = _BY_TYPE[field.type]
-    if field.ordered:
-        return lambda values: [one(value) for value in values or ()]
-    return lambda values: sorted(one(value) for value in values or ())
+
+    def filled(values: Any) -> list[Any]:
+        # Stash keeps empty aliases and addresses, and shows them.
+        return [found for value in values or () if (found := one(value)) is not None]
+
+    return filled if field.ordered else lambda values: sorted(filled(values))
 
 
 def _parts_taker(field: Field) -> Take:

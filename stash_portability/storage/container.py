@@ -10,9 +10,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import json
 import os
 import shutil
+import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,13 +21,11 @@ from types import TracebackType
 from typing import IO, Any, Literal, NamedTuple, Protocol
 
 from ..errors import NoSpace, OutputExists, OutputNotUsable, PortabilityError
+from . import replacing
 from .partial import Partial, make_partial
 
 Shape = Literal["file", "folder", "zip"]
-MANIFEST = "manifest.json"
-OURS = "stash-portability"
-"""What the ``format`` of every manifest begins with: how a folder is known to be one of ours."""
-
+MANIFEST = replacing.MANIFEST
 _BUFFER = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -63,11 +61,13 @@ def open_output(path: Path | str, shape: Shape, overwrite: bool = False) -> Cont
 
 
 def check_room(path: Path | str, bytes_needed: int) -> None:
-    """Raise NoSpace when the disk under ``path`` (which need not exist yet) has fewer free bytes than needed."""
-    place = Path(path).absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    """Raise NoSpace when the disk under ``path`` (which need not exist yet) has fewer free bytes than needed,
+    OutputNotUsable when it cannot be looked at."""
+    with _translated(Path(path)):
+        place = Path(path).absolute()
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        free = shutil.disk_usage(place).free
     if free < bytes_needed:
         raise NoSpace(path=path, reason=f"about {bytes_needed:,} bytes are needed, {free:,} are free")
 
@@ -90,22 +90,23 @@ class Container:
     def check(self) -> None:
         """Whether the place can still be used. Raises OutputExists, OutputNotUsable."""
         path = self.path
-        if not path.name or not path.absolute().parent.is_dir():
-            raise OutputNotUsable(path=path, reason="its folder does not exist")
-        if path.is_symlink():
-            raise OutputNotUsable(path=path, reason="it is a symbolic link")
-        if not path.exists():
-            return
-        if path.is_dir() != (self.shape == "folder"):
-            raise OutputNotUsable(path=path, reason="it is a folder" if path.is_dir() else "it is not a folder")
-        if path.is_dir() and not any(path.iterdir()):
-            return
-        if not self._overwrite:
-            raise OutputExists(path=path)
-        _check_replaceable(path)
+        with _translated(path):
+            mode = _mode(path)
+            if not mode:
+                return
+            if stat.S_ISLNK(mode):
+                raise OutputNotUsable(path=path, reason="it is a symbolic link")
+            if stat.S_ISDIR(mode) != (self.shape == "folder"):
+                folder = "it is a folder" if stat.S_ISDIR(mode) else "it is not a folder"
+                raise OutputNotUsable(path=path, reason=folder)
+            if stat.S_ISDIR(mode) and not any(path.iterdir()):
+                return
+            if not self._overwrite:
+                raise OutputExists(path=path)
+            replacing.check_replaceable(path, self.shape)
 
     def __enter__(self) -> Container:
-        with self._translated():
+        with _translated(self.path):
             self._partial = make_partial(self.path.absolute())
             self._body = _BODIES[self.shape](self._partial.out)
         return self
@@ -113,10 +114,10 @@ class Container:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close_member(keep=error is None)
         partial, self._partial = self._partial, None
         assert partial and self._body  # noqa: S101 - entered
         try:
+            self._close_member(keep=error is None)
             self._body.finish()
             if error is None:
                 self.check()
@@ -124,7 +125,7 @@ class Container:
                 partial.commit()
         except OSError as failed:
             if error is None:
-                raise self._said(failed) from failed
+                raise _said(self.path, failed) from failed
         finally:
             partial.discard()
 
@@ -141,7 +142,7 @@ class Container:
         """Copy ``stream`` to a fresh place on the output's disk, where it waits to be adopted; gone at the end."""
         assert self._partial  # noqa: S101 - entered
         place, digest, size = self._partial.spare(), hashlib.sha256(), 0
-        with self._translated(), _create(place) as file:
+        with _translated(self.path), _create(place) as file:
             while chunk := stream.read(_BUFFER):
                 digest.update(chunk)
                 file.write(chunk)
@@ -151,7 +152,7 @@ class Container:
     def adopt(self, spare: Path, member: str, known: Member) -> None:
         """Make the file ``spare`` (whose size and digest are ``known``) a member. None may be open."""
         assert self._body and not self._open  # noqa: S101 - entered
-        with self._translated():
+        with _translated(self.path):
             self._body.adopt(spare, member)
         self.members[member] = known
 
@@ -164,10 +165,12 @@ class Container:
         if self._open or member in self.members:
             raise PortabilityError(f"a bug: the member {member!r} of {self.path} is begun twice")
         assert self._body  # noqa: S101 - entered
-        with self._translated():
+        with _translated(self.path):
             target = self._body.begin(member, small)
         digest = None if self.shape == "file" else hashlib.sha256()
-        self._open = _MemberFile(target, digest, lambda done: self._finished(member, done), self._said)
+        self._open = _MemberFile(
+            target, digest, lambda done: self._finished(member, done), lambda error: _said(self.path, error)
+        )
         return io.BufferedWriter(self._open, _BUFFER)
 
     def _finished(self, member: str, done: _MemberFile) -> None:
@@ -180,17 +183,19 @@ class Container:
             self._open.dead = not keep
             self._open.close()
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise self._said(error) from error
 
-    def _said(self, error: OSError) -> PortabilityError:
-        if error.errno in _FULL:
-            return NoSpace(path=self.path, reason=error.strerror or "the disk is full")
-        return OutputNotUsable(path=self.path, reason=error.strerror or type(error).__name__)
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _said(path, error) from error
+
+
+def _said(path: Path, error: OSError) -> PortabilityError:
+    if error.errno in _FULL:
+        return NoSpace(path=path, reason=error.strerror or "the disk is full")
+    return OutputNotUsable(path=path, reason=error.strerror or type(error).__name__)
 
 
 class _MemberFile(io.RawIOBase):
@@ -325,25 +330,13 @@ def _size(path: Path) -> int:
     return sum((Path(base) / name).stat().st_size for base, _, names in os.walk(path) for name in names)
 
 
-def _check_replaceable(path: Path) -> None:
-    """Only what an export made may be replaced: a plain file, or a folder that holds nothing but the
-    members its manifest lists. Raises OutputNotUsable."""
-    if path.is_file():
-        return
-    if not path.is_dir():
-        raise OutputNotUsable(path=path, reason="it is no ordinary file")
-    strange = _strangers(path)
-    if strange:
-        raise OutputNotUsable(path=path, reason=f"it holds what no export made ({strange}), and is not replaced")
-
-
-def _strangers(folder: Path) -> str:
+def _mode(path: Path) -> int:
+    """What is at ``path``, links not followed; 0 for nothing. Raises OSError, OutputNotUsable."""
+    if "\0" in str(path):
+        raise OutputNotUsable(path=path, reason="a NUL in its name")
+    if not path.name or not path.absolute().parent.is_dir():
+        raise OutputNotUsable(path=path, reason="its folder does not exist")
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        if not manifest["format"].startswith(OURS):
-            return MANIFEST
-        known = {MANIFEST, *(member["name"] for member in manifest["members"])}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"no {MANIFEST} of ours"
-    files = (Path(base) / name for base, _, names in os.walk(folder) for name in names)
-    return next((name for file in files if (name := file.relative_to(folder).as_posix()) not in known), "")
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return 0

@@ -12,17 +12,17 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from ..oslock import seize
+from ..oslock import WITHOUT_LOCKS, seize
 
 PREFIX, SUFFIX = ".stash-portability-", ".partial"
 _LOCK, _OUT, _OLD = "lock", "out", "old"
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)
 _MANY = 256
+_TRIES = 32
 
 
 class Partial:
@@ -40,58 +40,60 @@ class Partial:
 
     def commit(self) -> None:
         """Put ``out`` under the final name, in one rename; an old output is taken away just before, and
-        removed after. Raises OSError."""
+        removed after. Whatever comes between (Ctrl+C too) puts the old one back. Raises OSError."""
         sync_tree(self.out)
-        old = self._folder / _OLD
-        if self._final.is_dir():
-            self._final.rename(old)
         try:
+            if self._final.is_dir():
+                _sync_open(self._lock.fileno())  # the name the old output is put back under after a power cut
+                self._final.rename(self._folder / _OLD)
             self.out.replace(self._final)
-        except OSError:
-            if old.exists():
-                old.rename(self._final)
+        except BaseException:
+            _give_back(self._folder, self._final)
             raise
         sync_folder(self._final.parent)
 
     def discard(self) -> None:
-        """Remove the folder and all that is in it."""
+        """Remove the folder and all that is in it, but never an old output that has no successor."""
+        if _give_back(self._folder, self._final):
+            _remove(self._folder, self._lock)
         self._lock.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def make_partial(final: Path) -> Partial:
     """Make and lock the folder for ``final``, after removing what dead runs left beside it. Raises OSError."""
-    for left in left_over(final.parent):
-        _clear(left)
-    while True:
+    clear_dead(final.parent)
+    for _ in range(_TRIES):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=final.parent))
+        # Another run may find the folder before it is locked, and remove it; then another is made.
         with suppress(FileNotFoundError):
             lock = (folder / _LOCK).open("xb", buffering=0)
-            lock.write(os.fsencode(final.name))
-            # Another run may have found the folder before it was locked, and removed it.
-            if _hold(lock) and (folder / _LOCK).exists():
+            if _hold(lock) and _is_at(lock, folder / _LOCK):
+                lock.write(os.fsencode(final.name))
                 return Partial(final, folder, lock)
             lock.close()
+    raise OSError(errno.EAGAIN, "the folder it is made in cannot be locked")
 
 
-def left_over(folder: Path) -> Iterator[Path]:
-    """The folders of runs that are dead, in ``folder``."""
+def clear_dead(folder: Path) -> None:
+    """Remove what dead runs left in ``folder``, and put back the old outputs they had taken away."""
     for found in sorted(folder.glob(f"{PREFIX}*{SUFFIX}")):
-        if found.is_dir() and not found.is_symlink() and _is_dead(found):
-            yield found
+        if found.is_dir() and not found.is_symlink():
+            _clear_if_dead(found)
 
 
-def _is_dead(folder: Path) -> bool:
-    """Whether no run holds ``folder``. One without a lock file is empty (a run died, or is just beginning)."""
+def _clear_if_dead(folder: Path) -> None:
+    """Clear ``folder`` when no run holds it. One without a lock file is empty (its run died, or just begins)."""
     try:
-        with (folder / _LOCK).open("r+b") as lock:
-            return _hold(lock)
+        lock = (folder / _LOCK).open("r+b", buffering=0)
     except FileNotFoundError:
         with suppress(OSError):
             folder.rmdir()
     except OSError:
-        return False
-    return False
+        pass  # another user's
+    else:
+        with lock:
+            if _hold(lock):
+                _clear(folder, lock)
 
 
 def _hold(lock: IO[bytes]) -> bool:
@@ -99,16 +101,46 @@ def _hold(lock: IO[bytes]) -> bool:
         seize(lock.fileno())
     except OSError as error:
         # A disk without locks (some network folders): the run that asked for its own lock goes on without.
-        return error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS) and lock.mode.startswith("x")
+        return error.errno in WITHOUT_LOCKS and lock.mode.startswith("x")
     return True
 
 
-def _clear(folder: Path) -> None:
-    """Remove what a dead run left; put back the old output it had taken away."""
-    with suppress(OSError):
-        final = folder.parent / os.fsdecode((folder / _LOCK).read_bytes())
-        if (folder / _OLD).exists() and not final.exists():
-            (folder / _OLD).rename(final)
+def _is_at(lock: IO[bytes], path: Path) -> bool:
+    """Whether the open file is the one at ``path``. Raises FileNotFoundError."""
+    return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+
+
+def _clear(folder: Path, lock: IO[bytes]) -> None:
+    """Remove what a dead run left, its lock held: a run that is just beginning here sees that, and goes elsewhere."""
+    name = os.fsdecode(lock.read())
+    final = folder.parent / name if name else None  # a run writes its name first, so without one it made nothing
+    if _give_back(folder, final):
+        _remove(folder, lock)
+
+
+def _give_back(folder: Path, final: Path | None) -> bool:
+    """Put an old output that has no successor back under its name; False when it is still in ``folder``."""
+    old = folder / _OLD
+    if not os.path.lexists(old):
+        return True
+    if final is None:
+        return False
+    if not os.path.lexists(final):
+        try:
+            old.rename(final)
+        except OSError:
+            return False
+    return True
+
+
+def _remove(folder: Path, lock: IO[bytes]) -> None:
+    if os.name == "nt":
+        # Open files cannot be removed there. One that is opened again by now belongs to a run that begins.
+        lock.close()
+        try:
+            (folder / _LOCK).unlink()
+        except OSError:
+            return
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -135,9 +167,14 @@ def sync_folder(folder: Path) -> None:
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
+        _sync_open(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_open(handle: int) -> None:
+    try:
         os.fsync(handle)
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
-    finally:
-        os.close(handle)

@@ -34,6 +34,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _END_RECORD = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64_RECORD = struct.Struct("<4sQ2H2L4Q")
+_DAMAGE = (OSError, EOFError, OverflowError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
+"""What the libraries say of damaged files (NotImplementedError is a RuntimeError)."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -84,8 +86,9 @@ def read_manifest(path: Path, format_: str, version: int) -> Listed:
 
 def manifest_format(path: Path) -> str:
     """What the manifest of ``path`` says it is, or "" when there is none. Raises Unreadable."""
-    if path.is_dir() and not (path / MANIFEST).is_file():
-        return ""
+    with _refusing(path):
+        if path.is_dir() and not (path / MANIFEST).is_file():
+            return ""
     source = open_input(path)
     if MANIFEST not in source.sizes:
         return ""
@@ -153,7 +156,7 @@ def _refusing(path: Path, name: str = "") -> Iterator[None]:
     """Make our error of whatever a damaged file makes the libraries say."""
     try:
         yield
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _DAMAGE as error:
         said = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Unreadable(path=path, reason=f"{name}: {said}" if name else said) from error
 

@@ -262,6 +262,20 @@ def test_a_manifest_that_is_none(manifest, folder):
         ArchiveSource(folder)
 
 
+@pytest.mark.parametrize("fields", [[], {"scene": 5}, {"scene": [5]}, "title", None])
+def test_a_manifest_with_odd_fields(fields, folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "fields": fields}))
+    refused(folder, "damaged where it lists the fields")
+
+
+def test_a_manifest_with_a_kind_that_is_no_text(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    members = [{**member, "kind": ["tag"]} for member in manifest["members"]]
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "members": members}))
+    refused(folder, "damaged where it lists")
+
+
 def test_a_field_that_is_not_in_the_table_is_never_written(tmp_path):
     with ArchiveSink(open_output(tmp_path / "a", "folder"), {}) as sink:
         sink.put(Record("tag", "1", {"name": "Coast", "colour": "blue"}))

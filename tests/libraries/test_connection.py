@@ -188,6 +188,14 @@ def test_a_wrong_key_is_refused(http, connection):
         connection.call_GQL(QUESTION)
 
 
+@pytest.mark.parametrize("key", ["schlüssel", "the-\u200bkey", "the-very\nsecret", "a\x7f", "a\0b"])
+def test_a_key_of_odd_characters_is_refused_and_not_shown(key):
+    with pytest.raises(UsageError, match="characters no key has; copy it again") as caught:
+        connect(BASE, key)
+    assert key not in str(caught.value)
+    connect(BASE, f" {KEY}\n")
+
+
 def test_no_key_where_one_is_wanted_is_refused(http):
     http.post(GRAPHQL, status=401)
     with pytest.raises(Refused, match="it wants an API key"):

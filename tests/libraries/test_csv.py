@@ -57,6 +57,13 @@ def test_e01_formulas_are_defused_in_the_safe_profile_and_exact_in_the_default_o
     assert read(default) == [record]
 
 
+def test_e01_an_apostrophe_that_guards_nothing_stays():
+    foreign = '"id","name"\r\n"1","\'tis the sea"\r\n"2","\'=1"\r\n"3","\'"\r\n'
+    assert [record.data["name"] for record in read(foreign)] == ["'tis the sea", "=1", "'"]
+    kept = [tag("1", name="'tis"), tag("2", name="''"), tag("3", name="'"), tag("4", name="'=1")]
+    assert read(write(tags("name"), *kept, csv_safe=True).decode()) == kept
+
+
 def test_e01_headers_are_defused_too():
     columns = {"tag": (Column("=cmd", parse(KINDS["tag"], "name")),)}
     assert write(columns, csv_safe=True) == b'"\'=cmd"\r\n'

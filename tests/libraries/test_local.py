@@ -208,6 +208,24 @@ def test_damaged_records_are_told_when_they_are_read_and_not_before(tables: Tabl
     assert [str(error)[:6] for error in told] == ["tag 10"]
 
 
+def test_the_file_is_let_go_when_anything_fails(stash: FakeStash, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[DatabaseSource] = []
+    close = DatabaseSource.close
+
+    def closing(source: DatabaseSource) -> None:
+        closed.append(source)
+        close(source)
+
+    def lost(kind: str, want: Want) -> Iterator[Record]:
+        raise Unreachable(address="x", reason="y")
+
+    monkeypatch.setattr(DatabaseSource, "close", closing)
+    stash.read = lost  # type: ignore[method-assign]
+    with pytest.raises(Unreachable):
+        chosen(stash)
+    assert len(closed) == 1
+
+
 def test_what_is_not_in_the_file_comes_from_the_server(stash: FakeStash, tables: Tables) -> None:
     source, _ = chosen(stash)
     assert [record.uid for record in source.read("config")] == ["ui"]
@@ -237,8 +255,9 @@ def image(**data: Any) -> Record:
 
 def test_what_only_one_reader_can_tell_does_not_matter() -> None:
     files = [{"path": "/a/b.png", "zip_file": None}]
-    assert same(image(title=None, files=files), image(title="b.png", files=[{"path": "/a/b.png"}]))
-    assert not same(image(title=None, files=files), image(title="c.png", files=files))
+    assert same(image(title="b.png", files=files), image(title=None, files=[{"path": "/a/b.png"}]))
+    assert not same(image(title=None, files=files), image(title="b.png", files=files))
+    assert not same(image(title="c.png", files=files), image(title=None, files=files))
     assert not same(image(title="x", files=files), image(title="b.png", files=files))
     assert not same(image(files=files), image(files=[]))
     assert not same(image(files=files), image(files=[{"path": "/a/c.png"}]))

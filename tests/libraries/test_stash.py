@@ -89,6 +89,62 @@ def test_files_keep_their_primary_first_and_parts_in_the_order_of_the_table():
     assert files[0]["fingerprints"] == [{"type": "oshash", "value": "0a"}, {"type": "phash", "value": "f0"}]
 
 
+def test_empty_texts_in_a_list_are_left_out():
+    stub = StubStash(
+        performer=[{"id": "1", "name": "a", "alias_list": ["wren", "", "reed"], "urls": ["", "https://a.example"]}]
+    )
+    data = next(source(stub).read("performer")).data
+    assert (data["aliases"], data["urls"]) == (["reed", "wren"], ["https://a.example"])
+
+
+def test_an_answer_of_the_wrong_sort_is_named():
+    stub = StubStash()
+    stub.saved = [{"id": "4", "mode": "TAGS", "name": "a"}]
+    source_ = source(stub)
+    assert [record.uid for record in source_.read("saved_filter")] == ["4"]
+    stub.call_GQL = lambda *_: {"findTags": {"tags": [{"id": "4", "name": "a", "aliases": 7}]}}
+    with pytest.raises(Unreadable, match="tag 4 holds"):
+        list(source_.read("tag", Want(fields=frozenset(("name", "aliases")))))
+
+
+def untitled(version, title, want):
+    picture = {**file("3"), "path": "/my films/Wren at home.png", "__typename": "ImageFile"}
+    stub = StubStash(version, image=[{"id": "1", "title": title, "visual_files": [picture]}])
+    return next(source(stub).read("image", want)).data
+
+
+@pytest.mark.parametrize("want", [Want(), Want(fields=frozenset(("title",)))])
+def test_the_name_of_a_file_is_no_title(want):
+    name = "Wren at home.png"
+    assert untitled("0.27", name, want)["title"] is None
+    assert untitled("0.27", "Wren", want)["title"] == "Wren"
+    assert untitled("0.30", name, want)["title"] == name
+    assert want.fields is None or list(untitled("0.27", name, want)) == ["title"]
+
+
+NO_IDS = ("9223372036854775808123", "007", "٣", "-1", "", "x", "²")
+
+
+@pytest.mark.parametrize("version", ["0.27", "0.30"])
+@pytest.mark.parametrize("kind", ["tag", "marker"])
+def test_what_cannot_be_an_id_is_passed_over(version, kind):
+    stub = StubStash(version, **{kind: [{"id": "3", "name": "a"}, {"id": "7", "name": "b"}]})
+    source_ = source(stub)
+    time_only = frozenset(("created_at",))
+    assert [record.uid for record in source_.read(kind, Want(fields=time_only, ids=[*NO_IDS, "7"]))] == ["7"]
+    asked = len(stub.asked)
+    assert list(source_.read(kind, Want(ids=NO_IDS))) == []
+    assert len(stub.asked) == asked, "no ids is not all ids"
+
+
+@pytest.mark.parametrize("kind", ["marker", "chapter"])
+def test_parts_of_what_cannot_be_an_id_are_none(kind):
+    stub = StubStash(marker=[{"id": "1", "scene": {"id": "1"}}])
+    source_ = source(stub)
+    assert list(source_.read_parts(kind, NO_IDS)) == []
+    assert all("Types" in query for query, _ in stub.asked)
+
+
 def test_fields_come_in_the_order_of_the_table():
     record = next(source(StubStash(scene=[full_scene()])).read("scene"))
     names = [name for name in KINDS["scene"].names() if name in record.data]

@@ -235,6 +235,12 @@ BAD = {
     "no record": ("jsonl", "[]\n", "line 1 is no record"),
     "no kind": ("jsonl", '{"id":"1"}\n', "line 1: a record without its kind"),
     "other kind": ("jsonl", '{"kind":"planet","id":"1"}\n', "line 1: 'planet' is no kind"),
+    "kind that is no text": ("jsonl", '{"id":"1","kind":["tag"]}\n', r"line 1: \['tag'\] is no kind"),
+    "entry without its ref": (
+        "jsonl", '{"kind":"scene","id":"1","groups":[{"scene_index":1}]}\n', "groups: an entry without its group"
+    ),
+    "entry of no ref": ("jsonl", '{"kind":"scene","id":"1","groups":[{"group":null}]}\n', "without its group"),
+    "no ref in a list": ("jsonl", '{"kind":"scene","id":"1","tags":["1",null]}\n', "tags: the id of a record"),
     "no id": ("jsonl", '{"kind":"tag","name":"a"}\n', "line 1: a record without an id"),
     "number as id": ("jsonl", '{"kind":"tag","id":1}\n', "without an id"),
     "field": ("jsonl", LINE.replace("name", "nome"), "line 1: tag has no field 'nome'"),
@@ -275,6 +281,11 @@ def test_a_line_of_another_kind_is_not_parsed_but_a_foreign_layout_is(tmp_path):
     assert [record.uid for record in read_file(tmp_path / "a.jsonl", LINE + other)] == ["1", "2"]
 
 
+@pytest.mark.parametrize(("name", "text"), [("a.jsonl", LINE), ("a.json", FRAME), ("b.json", FRAME.replace("\n", " "))])
+def test_a_byte_order_mark_is_passed_over(name, text, tmp_path):
+    assert read_file(tmp_path / name, "\ufeff" + text) == read_file(tmp_path / name, text)
+
+
 def test_names_that_are_no_export(tmp_path):
     (tmp_path / "a.txt").write_text("x")
     for name, words in (
@@ -297,6 +308,8 @@ def test_a_folder_that_was_changed_is_refused(folder):
         ({"version": 9}, UnsupportedVersion),
         ({"form": "toml"}, Unreadable),
         ({"format": "x"}, Unreadable),
+        ({"form": ["jsonl"]}, Unreadable),
+        ({"members": [{**member, "kind": ["tag"]} for member in manifest["members"]]}, Unreadable),
     ):
         (folder / "manifest.json").write_text(json.dumps({**manifest, **change}))
         with pytest.raises(error):

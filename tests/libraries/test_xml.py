@@ -80,6 +80,17 @@ def test_rows_of_a_profile_are_valid_and_not_read_back(schema):
         read(document)
 
 
+@pytest.mark.parametrize("header", ["a\\b", "a\tb"])
+def test_an_odd_header_and_an_odd_value_are_flagged_apart(header, schema):
+    columns = (Column(header, parse(KINDS["scene"], "title")),)
+    document = written("xml", Layout({"scene": columns}), [Record("scene", "1", {"title": "a\x0bb"})])
+    root = etree.fromstring(document)
+    schema.assertValid(root)
+    assert dict(root[0][0].attrib) == {
+        "name": header.replace("\\", "\\\\").replace("\t", "\\u0009"), "name-esc": "1", "esc": "1",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("char", ["\0", "\x01", "\x08", "\x0b", "\x0c", "\x1f", "\r", "\ufffe", "\uffff"])
 def test_d07_control_characters_are_escaped_and_come_back(char):
     for text in (char, f"a{char}\\b", f"\\u000B{char}", f"{char}\r\n\t<&>"):

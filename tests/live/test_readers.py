@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from stash_portability.libraries.stash import StashSource, open_stash
 from stash_portability.model import Blob, Record, Source, Want
 
 from ..contract import CHECKS, NAMES
-from .stash_server import OLD, Login, Options, StashServer
+from .stash_server import NEW, OLD, Login, Options, StashServer
 
 IN_DATABASE = [kind for kind in KINDS if kind != "config"]
 NEVER_EMPTY = {
@@ -30,7 +30,7 @@ NEVER_EMPTY = {
     "chapter": "gallery image_index created_at updated_at",
     "scene": "organized resume_time play_duration interactive created_at updated_at",
     "marker": "scene seconds primary_tag created_at updated_at",
-    "image": "title organized o_counter files galleries created_at updated_at",
+    "image": "organized o_counter files galleries created_at updated_at",
     "saved_filter": "mode name",
 }
 """Fields that always have a value; instead of an empty one they show two."""
@@ -52,13 +52,10 @@ def database(each_stash: StashServer) -> Iterator[DatabaseSource]:
 
 def as_told(by_graphql: Record, by_file: Record) -> Record:
     """The record of the file, without what GraphQL cannot tell: which cover is chosen and which is only the first
-    picture; on 0.27, that an image without a title has none (it shows the file's name), and some facts of files."""
+    picture; on 0.27, some facts of files."""
     told, data = by_graphql.data, dict(by_file.data)
     if "cover" in data and by_graphql.kind == "gallery" and data["cover"] is None:
         data["cover"] = told["cover"]
-    if by_graphql.kind == "image" and data.get("title", "") is None and "files" in told:
-        names = [PurePath(file["path"]).name for file in told["files"]]
-        data["title"] = told["title"] if told["title"] in names else None
     if "files" in told:
         data["files"] = [
             {name: value for name, value in file.items() if name in other}
@@ -188,6 +185,26 @@ def test_settings_are_read_by_the_server(graphql: StashSource) -> None:
     assert groups["plugins"]["pond"]["on"] is True
     assert "words" not in groups["plugins"]["pond"]
     assert "not-a-real" not in repr(groups)
+
+
+@pytest.mark.parametrize("version", [NEW, OLD])
+def test_empty_aliases_and_addresses_are_none_both_ways(new_stash: Any, version: str) -> None:
+    """Stash keeps them, and shows them."""
+    server = new_stash(version)
+    server.graphql('mutation { tagCreate(input: {name: "Reeds", aliases: ["", "sedge"]}) { id } }')
+    server.graphql(
+        'mutation { performerCreate(input: {name: "Wren", alias_list: ["", "W"], urls: ["", "https://a.example"]})'
+        " { id } }"
+    )
+    server.graphql('mutation { groupCreate(input: {name: "Year", urls: ["https://b.example", ""]}) { id } }')
+    database = DatabaseSource(server.database)
+    for kind in ("tag", "performer", "group"):
+        (by_graphql,) = records(open_stash(server.url), kind)
+        assert [by_graphql] == records(database, kind)
+        lists = [by_graphql.data[name] for name in ("aliases", "urls") if isinstance(by_graphql.data.get(name), list)]
+        assert any(lists)
+        assert all("" not in values for values in lists)
+    database.close()
 
 
 def test_images_in_files_are_the_same_bytes_both_ways(new_stash: Any) -> None:

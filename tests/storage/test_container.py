@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 
 from stash_portability.errors import NoSpace, OutputExists, OutputNotUsable, PortabilityError
+from stash_portability.oslock import is_held
 from stash_portability.storage import container as module
+from stash_portability.storage import partial
 from stash_portability.storage.blobs import Blobs
 from stash_portability.storage.container import Member, check_room, open_output
-from stash_portability.storage.partial import PREFIX, SUFFIX, left_over
+from stash_portability.storage.partial import PREFIX, SUFFIX, clear_dead, make_partial
 
 SHAPES = ["file", "folder", "zip"]
 MANIFEST = json.dumps({"format": "stash-portability tables", "members": [{"name": "a.txt"}]}).encode()
@@ -285,13 +287,18 @@ def test_the_partial_of_a_living_run_is_left_alone(tmp_path):
     assert sorted(found.name for found in tmp_path.iterdir()) == ["other", "out"]
 
 
-def test_a_run_that_died_between_two_renames_gives_the_old_output_back(tmp_path):
-    write(tmp_path / "out", "folder", b"old")
-    dead = tmp_path / f"{PREFIX}x{SUFFIX}"
+def leave_old(folder):
+    """What a run leaves that died between the two renames."""
+    write(folder / "out", "folder", b"old")
+    dead = folder / f"{PREFIX}x{SUFFIX}"
     dead.mkdir()
     (dead / "lock").write_bytes(b"out")
-    (tmp_path / "out").rename(dead / "old")
-    assert list(left_over(tmp_path)) == [dead]
+    (folder / "out").rename(dead / "old")
+    return dead
+
+
+def test_a_run_that_died_between_two_renames_gives_the_old_output_back(tmp_path):
+    dead = leave_old(tmp_path)
     write(tmp_path / "other", "file")
     assert read(tmp_path / "out", "folder") == b"old"
     assert not dead.exists()
@@ -315,3 +322,188 @@ def test_odd_names(name, tmp_path):
     for shape in SHAPES:
         write(tmp_path / (name[:240] + shape), shape)
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("what", [KeyboardInterrupt(), OSError(errno.EIO, "Input/output error")])
+def test_ctrl_c_between_two_renames_gives_the_old_output_back(what, tmp_path, monkeypatch):
+    write(tmp_path / "out", "folder", b"old")
+
+    def stop(self, target):
+        raise what
+
+    monkeypatch.setattr("pathlib.Path.replace", stop)
+    with pytest.raises((KeyboardInterrupt, OutputNotUsable)):
+        write(tmp_path / "out", "folder", overwrite=True)
+    assert read(tmp_path / "out", "folder") == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_old_output_that_cannot_be_put_back_is_kept_for_the_next_run(tmp_path, monkeypatch):
+    write(tmp_path / "out", "folder", b"old")
+    rename, calls = Path.rename, []
+
+    def once(self, target):
+        calls.append(target)
+        if len(calls) > 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, target)
+
+    def fail(self, target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.rename", once)
+        patched.setattr("pathlib.Path.replace", fail)
+        with pytest.raises(OutputNotUsable):
+            write(tmp_path / "out", "folder", overwrite=True)
+    assert not (tmp_path / "out").exists()
+    write(tmp_path / "other", "file")
+    assert read(tmp_path / "out", "folder") == b"old"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["other", "out"]
+
+
+def test_an_old_output_whose_name_was_lost_is_kept(tmp_path):
+    dead = leave_old(tmp_path)
+    (dead / "lock").write_bytes(b"")
+    write(tmp_path / "other", "file")
+    assert (dead / "old" / "a.txt").read_bytes() == b"old"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot remove a file that is open and locked")
+def test_a_dead_run_is_held_while_it_is_cleared(tmp_path, monkeypatch):
+    dead = leave_old(tmp_path)
+    rmtree, seen = partial.shutil.rmtree, []
+
+    def look(folder, **options):
+        seen.append(is_held(Path(folder) / "lock"))
+        rmtree(folder, **options)
+
+    monkeypatch.setattr(partial.shutil, "rmtree", look)
+    clear_dead(tmp_path)
+    assert seen == [True]
+    assert not dead.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot remove a file that is open")
+@pytest.mark.parametrize("again", [False, True])
+def test_a_run_whose_folder_is_cleared_while_it_begins_makes_another(again, tmp_path, monkeypatch):
+    """Its lock file is gone, or another run's, when it has its lock."""
+    seize, lost = partial.seize, []
+
+    def late(handle):
+        if not lost:
+            (folder,) = tmp_path.glob(f"{PREFIX}*")
+            lost.append(folder)
+            (folder / "lock").rename(tmp_path / "removed")
+            if again:
+                (folder / "lock").write_bytes(b"")
+        seize(handle)
+
+    monkeypatch.setattr(partial, "seize", late)
+    made = make_partial(tmp_path / "out")
+    assert made.out.parent != lost[0]
+    assert (made.out.parent / "lock").read_bytes() == b"out"
+    made.discard()
+
+
+def test_a_folder_that_can_never_be_locked_is_told(tmp_path, monkeypatch):
+    def fail(handle):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(partial, "seize", fail)
+    with pytest.raises(OutputNotUsable, match="cannot be locked"):
+        write(tmp_path / "out", "file")
+
+
+def test_a_member_that_fails_to_close_leaves_nothing(tmp_path, monkeypatch):
+    class Failing(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, chunk):
+            return len(chunk)
+
+        def close(self):
+            if not self.closed:
+                super().close()
+                raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(module, "_create", lambda path, buffering=0: Failing())
+    with pytest.raises(OutputNotUsable), open_output(tmp_path / "out", "file") as output:
+        file = output.open()
+        file.write(b"x")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + "/out", "nul\0"])
+def test_names_no_disk_can_hold(name, tmp_path):
+    with pytest.raises(OutputNotUsable):
+        open_output(tmp_path / name, "file")
+
+
+@pytest.mark.parametrize("method", ["is_dir", "lstat", "iterdir"])
+def test_a_place_that_may_not_be_looked_at(method, tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+
+    def refuse(self, **_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(OutputNotUsable, match="Permission denied"):
+        open_output(tmp_path / "out", "folder")
+
+
+def test_room_where_nobody_may_look(tmp_path, monkeypatch):
+    def refuse(self, **_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(OutputNotUsable, match="Permission denied"):
+        check_room(tmp_path / "out", 1)
+
+
+def make_zip(path, **members):
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name.replace("_", "."), content)
+    return path.read_bytes()
+
+
+FOREIGN = {
+    "a.zip": lambda path: make_zip(path, holiday_jpg="dear"),
+    "b.zip": lambda path: make_zip(path, manifest_json="{}", a_txt=""),
+    "c.zip": lambda path: make_zip(path, manifest_json=MANIFEST, a_txt="", holiday_jpg="dear"),
+    "d.zip": lambda path: path.write_bytes(b"no zip at all"),
+    "e.json": lambda path: path.write_bytes(b'{"name": "package"}'),
+    "f.json": lambda path: path.write_bytes(b"[]"),
+    "g.xml": lambda path: path.write_bytes(b"<html xmlns='http://www.w3.org/1999/xhtml'/>"),
+    "h.csv": lambda path: path.write_bytes(b"SQLite format 3\0"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_no_export_made_is_never_replaced(name, tmp_path):
+    path = tmp_path / name
+    FOREIGN[name](path)
+    before = path.read_bytes()
+    with pytest.raises(OutputNotUsable, match="no export made it, and it is not replaced"):
+        open_output(path, "zip" if path.suffix == ".zip" else "file", overwrite=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", b'{"format":"stash-portability","version":1,"scenes":[]}\n'),
+        ("b.json", b'{\n  "format": "stash-portability"}'),
+        ("c.json", b'{"kind":"scene","id":"1"}\n'),
+        ("d.xml", b'<?xml version="1.0" encoding="UTF-8"?>\n<library xmlns="urn:stash-portability:1" version="1">'),
+        ("e.csv", b"id,title\r\n"),
+        ("f.yaml", b"---\nid: 1\n"),
+        ("g.json", b""),
+    ],
+)
+def test_a_file_that_may_be_ours_is_replaced(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    write(tmp_path / name, "file", b"new", overwrite=True)
+    assert (tmp_path / name).read_bytes() == b"new"

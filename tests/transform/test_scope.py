@@ -103,7 +103,8 @@ def test_no_closure_takes_only_the_records_and_leaves_their_references_out():
 @pytest.mark.parametrize(
     "roots",
     [{"scene": ["1"]}, {"scene": ["2"]}, {"marker": ["2"]}, {"chapter": ["1"]}, {"group": ["3"]}, {"tag": ["3"]},
-     {"scene": ["2"], "marker": ["1"], "performer": ["1"]}, {"scene": None}, {"gallery": None}, {"marker": None}, {"chapter": None}],
+     {"scene": ["2"], "marker": ["1"], "performer": ["1"]}, {"scene": None}, {"gallery": None}, {"marker": None},
+     {"chapter": None}],
     ids=str,
 )  # fmt: skip
 def test_nothing_taken_refers_to_what_is_not_there(closure, roots):

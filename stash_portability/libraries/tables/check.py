@@ -27,7 +27,7 @@ class Checked:
             if not isinstance(raw, dict):
                 raise ValueError("no record")  # noqa: TRY004, TRY301 - all that is wrong comes together below
             kind = kind or raw.pop("kind", None)
-            if kind not in KINDS:
+            if not isinstance(kind, str) or kind not in KINDS:
                 raise ValueError(f"{kind!r} is no kind of record" if kind else "a record without its kind")  # noqa: TRY301
             return Record(kind, _uid(raw.pop("id", None)), self.data(kind, raw))
         except ValueError as error:
@@ -72,16 +72,19 @@ def field_check(field: Field) -> Check:
     if field.type == "part":
         one: Check = _part(field)
     else:
-        one = _CHECKS.get(field.type, _text)
+        one = _ref if field.type == "ref" and field.many else _CHECKS.get(field.type, _text)
     return _list_of(one) if field.many else one
 
 
 def _part(field: Field) -> Check:
-    parts = fields_check(field)
+    parts, refs = fields_check(field), [part.name for part in field.parts if part.type == "ref"]
 
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValueError("parts are expected")  # noqa: TRY004
+        missing = next((name for name in refs if value.get(name) is None), None)
+        if missing is not None:
+            raise ValueError(f"an entry without its {missing}")
         return parts(value)
 
     return check
@@ -100,6 +103,12 @@ def _text(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
     raise ValueError("text is expected")
+
+
+def _ref(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    raise ValueError("the id of a record is expected")
 
 
 def _int(value: Any) -> Any:

@@ -16,6 +16,7 @@ from .layout import FORMAT, VERSION, Encoder, Form, Layout, plain_blob
 from .layout import only as only_fields
 
 LINE_LIMIT = 16 << 20
+_BOM = b"\xef\xbb\xbf"
 _WHOLE_LIMIT = 256 << 20
 
 
@@ -97,7 +98,8 @@ def read_jsonl(stream: IO[bytes], name: str, only: str | None = None) -> Iterato
     """The records of a JSONL stream; ``only`` those of one kind. Raises Unreadable with the line."""
     checked = Checked(name)
     want = f'{{"kind":"{only}",'.encode() if only else b""
-    for number, line in lines(stream, name):
+    for number, read in lines(stream, name):
+        line = read.removeprefix(_BOM) if number == 1 else read
         if line.startswith(b'{"kind":"') and not line.startswith(want):
             continue
         record = checked.record(parse_line(line, name, number), None, f"line {number}")
@@ -118,7 +120,7 @@ def parse_line(line: bytes, name: str, number: int) -> dict[str, Any]:
 
 def read_json(stream: IO[bytes], name: str, only: str | None = None) -> Iterator[Record]:
     """The records of a document: as a stream when it is framed as we write it, else parsed whole."""
-    first = stream.readline(LINE_LIMIT)
+    first = stream.readline(LINE_LIMIT).removeprefix(_BOM)
     framed = _boundary(first)
     if framed is None or framed[0].get("format") != FORMAT:
         yield from _read_whole(first, stream, name, only)
@@ -190,6 +192,6 @@ def _check_version(document: Mapping[str, Any], name: str) -> None:
 
 def read_header(stream: IO[bytes], _name: str) -> dict[str, Any]:
     """What a document says about itself before its records."""
-    framed = _boundary(stream.readline(LINE_LIMIT))
+    framed = _boundary(stream.readline(LINE_LIMIT).removeprefix(_BOM))
     said = framed[0] if framed else {}
     return {key: value for key, value in said.items() if key not in ("format", "version", *by_plural())}

@@ -182,14 +182,14 @@ def _open(path: Path) -> IO[bytes]:
 
 def _listed_parts(path: Path, listed: Listed) -> list[_Part]:
     form = listed.manifest.get("form")
-    if form not in {*_READERS, *_TABLES}:
+    if not isinstance(form, str) or form not in {*_READERS, *_TABLES}:
         raise Unreadable(path=path, reason=f"its format {form!r} is not known")
     return [_listed_part(path, listed, name, form) for name, said in listed.members.items() if "kind" in said]
 
 
 def _listed_part(path: Path, listed: Listed, name: str, form: str) -> _Part:
     said = listed.members[name]
-    kind, records, columns = KINDS.get(said["kind"]), said.get("records"), said.get("columns")
+    kind, records, columns = KINDS.get(str(said["kind"])), said.get("records"), said.get("columns")
     if kind is None or not isinstance(records, int) or not isinstance(columns, list):
         raise Unreadable(path=path, reason=f"its manifest is damaged where it lists {name}")
     if said.get("shaped") and form not in _TABLES:

@@ -229,5 +229,5 @@ def guard(cell: str, text: bool) -> str:
 
 
 def unguard(cell: str) -> str:
-    """The reverse of ``guard``."""
-    return cell[1:] if cell.startswith("'") else cell
+    """The reverse of ``guard``. A ``'`` it would not have put there stays: other programs quote every cell, too."""
+    return cell[1:] if cell.startswith("'") and guard(cell[1:], text=True) != cell[1:] else cell

@@ -1,7 +1,8 @@
 r"""XML in a schema of our own (docs/export.xsd, made from kinds.py by ``xsd.py``): one record a line.
 
 None is ``nil="true"``. What XML cannot carry (control characters, a carriage return, U+FFFE, U+FFFF) is written as
-``\uXXXX`` in an element with ``esc="1"``, in which ``\`` itself is ``\\``; without ``esc`` a backslash is one.
+``\uXXXX`` in an element with ``esc="1"``, in which ``\`` itself is ``\\``; without ``esc`` a backslash is one. In the
+name of a profile's cell ``name-esc`` says so, because ``esc`` is about its text.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def _record_encoder(kind: Kind, layout: Layout) -> Encoder:
 
 def _row_encoder(kind: Kind, layout: Layout, names: Names) -> Encoder:
     """A profile's columns: cells called by their headers."""
-    columns = [(_attribute("name", column.header), getter(column, names)) for column in layout.columns[kind.name]]
+    columns = [
+        (_attribute("name", column.header, "name-esc"), getter(column, names)) for column in layout.columns[kind.name]
+    ]
 
     def encode(record: Record) -> bytes:
         inside = "".join([_cell(name, get(record)) for name, get in columns])
@@ -77,11 +80,12 @@ def _cell(name: str, value: Any) -> str:
     return _element(f"cell{name}", "cell", text)
 
 
-def _attribute(name: str, value: str) -> str:
+def _attribute(name: str, value: str, flag: str = "esc") -> str:
+    """The attribute, and ``flag`` beside it when its value is escaped."""
     if not _ODD_ATTRIBUTE(value):
         return f' {name}="{value}"'
-    escaped, flag = _NO_ATTRIBUTE.sub(_escape, value), ' esc="1"' if _NO_ATTRIBUTE.search(value) else ""
-    return f' {name}="{_entities(escaped)}"{flag}'
+    escaped, flagged = _NO_ATTRIBUTE.sub(_escape, value), f' {flag}="1"' if _NO_ATTRIBUTE.search(value) else ""
+    return f' {name}="{_entities(escaped)}"{flagged}'
 
 
 def _element(opening: str, name: str, text: str) -> str:

@@ -18,7 +18,8 @@ _HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
 A record is an element named by its kind, with the id it has in its Stash. A field that is not known is not there;
 one that is known to be empty has nil="true". A reference is the id of another record. Maps and free values are
 JSON text. XML cannot carry every character: in an element with esc="1", \\uXXXX is the character of that number
-and \\\\ is a backslash; without esc a backslash is just one. -->
+and \\\\ is a backslash; without esc a backslash is just one. What esc says of the
+text of a cell, name-esc says of its name. -->
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{NAMESPACE}"
            targetNamespace="{NAMESPACE}" elementFormDefault="qualified">
 
@@ -84,6 +85,7 @@ def _generic() -> Iterator[str]:
     yield "</xs:complexType>\n"
     yield '<xs:complexType name="cell" mixed="true">\n  <xs:sequence><xs:element name="v" type="text" minOccurs="0"'
     yield ' maxOccurs="unbounded"/></xs:sequence>\n  <xs:attribute name="name" type="xs:string" use="required"/>\n'
+    yield '  <xs:attribute name="name-esc" type="one"/>\n'
     yield '  <xs:attribute name="nil" type="xs:boolean"/><xs:attribute name="esc" type="one"/>\n</xs:complexType>\n'
 
 
