@@ -53,13 +53,9 @@ class ArchiveSink:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
+        with self._container.closing(kind, error, trace):
             if error is None:
                 self._finish()
-        except BaseException as failed:
-            self._container.__exit__(type(failed), failed, failed.__traceback__)
-            raise
-        self._container.__exit__(kind, error, trace)
 
     def put(self, record: Record) -> None:
         """Write one record. Raises RecordError when its text cannot be written."""

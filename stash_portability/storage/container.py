@@ -129,6 +129,17 @@ class Container:
         finally:
             partial.discard()
 
+    @contextmanager
+    def closing(self, kind: Any, error: Any, trace: Any) -> Iterator[None]:
+        """For a sink that is left: what it still has to write goes inside; then this commits, or aborts when the
+        sink was left with an error or its last writing fails."""
+        try:
+            yield
+        except BaseException as failed:
+            self.__exit__(type(failed), failed, failed.__traceback__)
+            raise
+        self.__exit__(kind, error, trace)
+
     def open(self, member: str = "") -> IO[bytes]:
         """Begin ``member`` ("" for an output of one file) and give the file to write; closing it finishes it."""
         return self._begin(member, small=False)
