@@ -14,7 +14,7 @@ from ..errors import RecordError, Unreadable
 from ..kinds import KINDS
 from ..model import EVERYTHING, About, Blob, BlobRef, Record, Want
 from ..storage.blobs import FOLDER, Blobs
-from ..storage.container import MANIFEST, Container
+from ..storage.container import MANIFEST, Container, closing
 from ..storage.reader import Listed, manifest_format, open_member, read_manifest
 from .tables.json_form import dumps_pretty, read_jsonl, record_line
 from .wanting import wanted
@@ -53,7 +53,7 @@ class ArchiveSink:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        with self._container.closing(kind, error, trace):
+        with closing(self._container, kind, error, trace):
             if error is None:
                 self._finish()
 

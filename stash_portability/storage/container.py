@@ -72,6 +72,18 @@ def check_room(path: Path | str, bytes_needed: int) -> None:
         raise NoSpace(path=path, reason=f"about {bytes_needed:,} bytes are needed, {free:,} are free")
 
 
+@contextmanager
+def closing(container: Container, kind: Any, error: Any, trace: Any) -> Iterator[None]:
+    """For a sink that is left: what it still has to write goes inside; then the container commits, or aborts when
+    the sink was left with an error or its last writing fails."""
+    try:
+        yield
+    except BaseException as failed:
+        container.__exit__(type(failed), failed, failed.__traceback__)
+        raise
+    container.__exit__(kind, error, trace)
+
+
 class Container:
     """An output in the making. Members are written one at a time: ``with container.open("scenes.csv") as file``.
 
@@ -128,17 +140,6 @@ class Container:
                 raise _said(self.path, failed) from failed
         finally:
             partial.discard()
-
-    @contextmanager
-    def closing(self, kind: Any, error: Any, trace: Any) -> Iterator[None]:
-        """For a sink that is left: what it still has to write goes inside; then this commits, or aborts when the
-        sink was left with an error or its last writing fails."""
-        try:
-            yield
-        except BaseException as failed:
-            self.__exit__(type(failed), failed, failed.__traceback__)
-            raise
-        self.__exit__(kind, error, trace)
 
     def open(self, member: str = "") -> IO[bytes]:
         """Begin ``member`` ("" for an output of one file) and give the file to write; closing it finishes it."""

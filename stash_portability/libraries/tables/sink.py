@@ -10,7 +10,7 @@ from ...errors import OutputNotUsable, PortabilityError, RecordError
 from ...kinds import KINDS, Kind
 from ...model import BlobRef, Record
 from ...storage.blobs import FOLDER, Blobs
-from ...storage.container import MANIFEST, Container
+from ...storage.container import MANIFEST, Container, closing
 from ...transform.paths import Names
 from .csv_form import csv_form
 from .json_form import dumps_pretty, json_form, jsonl_form
@@ -52,7 +52,7 @@ class TableSink:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        with self._container.closing(kind, error, trace):
+        with closing(self._container, kind, error, trace):
             if error is None:
                 self._finish()
 
