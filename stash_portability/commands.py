@@ -192,7 +192,7 @@ def _pipeline(source: Source, options: ExportOptions, plan: ExportPlan, run: _Ru
 
 def _learn(source: Source, salt: Salt, names: NameReplacer, run: _Run) -> None:
     """Learn the names that texts may not show; say so when the library does not tell them."""
-    if not {"name", "aliases"} <= set(run.about.fields.get("performer", ())) or not run.about.counts.get("performer"):
+    if not {"name", "aliases"} <= set(run.about.fields.get("performer", ())) or run.about.counts.get("performer") == 0:
         run.report.remarks.append("this library holds no performers, so no name of theirs in a text was replaced")
         return
     learn_names(source.read("performer", Want(frozenset(("name", "aliases")))), salt, names)

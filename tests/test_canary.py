@@ -148,3 +148,10 @@ def test_a_zip_is_as_tight_as_a_folder(tmp_path):
     assert not [
         name for mark, (classes, name) in marks.items() if not allowed(classes, "share") and mark.encode() in written
     ]
+
+
+def test_public_says_so_when_no_names_are_known(tmp_path):
+    scenes = [record for record in plant()[0] if record.kind == "scene"]
+    options = export_options({"from": "memory", "to": str(tmp_path / "out"), "privacy": "public"}, {})
+    report = export(options, Listening(), Means(), MemoryLibrary(scenes))
+    assert any("no performers" in remark for remark in report.remarks)
