@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every run where a change is judged; others everywhere else, to find what nobody thought of.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 HOW = (
     "STASH_BIN=/path/to/stash (or stash on the PATH) gives the tests a Stash 0.30 or newer,"
