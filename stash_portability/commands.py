@@ -93,20 +93,17 @@ def _calm_collector() -> Iterator[None]:
 
 def open_source(options: ExportOptions, progress: Progress, means: Means, report: Report) -> Source:
     """Open the library an export reads from; records it cannot read go into the report."""
-
-    def skip(problem: RecordError) -> None:
-        report.skipped.append(str(problem))
-
-    return open_library(options.source, Opening(options.api_key, means.rng, progress.note, skip))
+    return open_library(options.source, Opening(options.api_key, means.rng, progress.note, _into(report.skipped)))
 
 
 def own_library(server: Mapping[str, Any], means: Means, note: Callable[[str], None], skipped: list[str]) -> Source:
     """Open the Stash that runs us as its plugin; records it cannot read are told in ``skipped``."""
+    return open_own(server, Opening("", means.rng, note, _into(skipped)))
 
-    def skip(problem: RecordError) -> None:
-        skipped.append(str(problem))
 
-    return open_own(server, Opening("", means.rng, note, skip))
+def _into(skipped: list[str]) -> Callable[[RecordError], None]:
+    """What tells in ``skipped`` of a record that cannot be read."""
+    return lambda problem: skipped.append(str(problem))
 
 
 def library(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Source:

@@ -13,4 +13,3 @@ loads = orjson.loads
 JSONDecodeError = orjson.JSONDecodeError
 APPEND_NEWLINE = orjson.OPT_APPEND_NEWLINE
 INDENT = orjson.OPT_INDENT_2
-SORT_KEYS = orjson.OPT_SORT_KEYS

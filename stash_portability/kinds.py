@@ -60,11 +60,6 @@ class Field:
     sheet: tuple[str, ...] = ()
     note: str = ""
 
-    @property
-    def is_list(self) -> bool:
-        """Whether its value is a list (never None, at least empty)."""
-        return self.many
-
     def part(self, name: str) -> Field | None:
         """Its part called ``name``."""
         return next((part for part in self.parts if part.name == name), None)

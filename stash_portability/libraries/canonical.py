@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 _SECONDS = len("2006-01-02T15:04:05")
+_ID_DIGITS = 19
 
 
 def utc(text: str) -> str:
@@ -54,3 +55,10 @@ def sort_keys(value: Any) -> Any:
     if isinstance(value, list):
         return [sort_keys(entry) for entry in value]
     return value
+
+
+def real_ids(uids: Iterable[str]) -> list[int]:
+    """The ids as numbers, ascending, each once. What cannot be an id of Stash's (64 bits, no leading zero) does not
+    exist, and is passed over."""
+    possible = (uid for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < _ID_DIGITS)
+    return sorted({int(uid) for uid in possible if uid == str(int(uid))})

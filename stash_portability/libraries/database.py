@@ -16,6 +16,7 @@ from typing import IO, Any
 from ..errors import RecordError, unknown
 from ..kinds import KINDS, PARTS_OF, Kind
 from ..model import EVERYTHING, About, Blob, Record, Want
+from .canonical import real_ids
 from .database_columns import quoted
 from .database_plan import Damaged, Plan, plan_of, read_span, source_of
 from .database_relations import Access, Span
@@ -24,7 +25,6 @@ from .database_shape import open_database, read_shape, unreadable
 _SPAN = 500
 """Records read at once: enough to make the statements cheap, few enough to keep memory flat."""
 _MD5_DIGITS = 32
-_ID_DIGITS = 19
 
 
 def _raise(error: RecordError) -> None:
@@ -50,6 +50,7 @@ class DatabaseSource:
             self._connection.close()
             raise
         self._copies: dict[tuple[str, str], str] = {}
+        self._counts: dict[str, int] = {}
 
     @property
     def at_rest(self) -> bool:
@@ -77,7 +78,12 @@ class DatabaseSource:
     def count(self, kind: str) -> int | None:
         """How many records of ``kind`` there are; None for a kind that does not lie in the file."""
         table = _kind(kind).table
-        return self._numbers(f"select count(*) from {quoted(table)}")[0] if table else None  # noqa: S608
+        if not table:
+            return None
+        # Within one read transaction a count stays what it is, and several callers ask for it.
+        if table not in self._counts:
+            self._counts[table] = self._numbers(f"select count(*) from {quoted(table)}")[0]  # noqa: S608
+        return self._counts[table]
 
     def newest(self, kind: str) -> str | None:
         """The highest id of ``kind``; None when there is none."""
@@ -101,7 +107,7 @@ class DatabaseSource:
             self._copy(plan)
             yield from self._stream(plan, self._spans(plan.kind.table))
         else:
-            yield from self._stream(plan, _listed(_ids(want.ids)))
+            yield from self._stream(plan, _listed(real_ids(want.ids)))
 
     def read_parts(self, kind: str, owners: Sequence[str], want: Want = EVERYTHING) -> Iterator[Record]:
         """Stream the markers of the scenes, or the chapters of the galleries, that are ``owners``, in ascending
@@ -109,7 +115,7 @@ class DatabaseSource:
         plan, owner = plan_of(_kind(kind), want, self._shape), _kind(kind).field(PARTS_OF[kind][1])
         table, column = quoted(plan.kind.table), quoted(owner.column if owner else "")
         found: list[int] = []
-        for span in _listed(_ids(owners)):
+        for span in _listed(real_ids(owners)):
             sql = f"select id from {table} where {span.on(column)}"  # noqa: S608
             found += self._numbers(sql, span.arguments)
         yield from self._stream(plan, _listed(sorted(found)))
@@ -195,12 +201,6 @@ def _kind(name: str) -> Kind:
 def _listed(numbers: list[int]) -> Iterator[Span]:
     for start in range(0, len(numbers), _SPAN):
         yield Span("{} in (select value from json_each(?))", (json.dumps(numbers[start : start + _SPAN]),))
-
-
-def _ids(uids: Sequence[str]) -> list[int]:
-    """The ids as numbers, ascending, each once; what cannot be an id of Stash's does not exist and is passed over."""
-    possible = (uid for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < _ID_DIGITS)
-    return sorted({int(uid) for uid in possible if uid == str(int(uid))})
 
 
 def _is_checksum(text: str) -> bool:

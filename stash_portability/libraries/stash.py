@@ -17,9 +17,10 @@ from ..errors import BadFilter, RecordError, StashSaidNo, Unreachable, Unreadabl
 from ..kinds import CONFIG_GROUPS, KINDS, PARTS_OF, SAVED_FILTER, Kind
 from ..model import EVERYTHING, About, Blob, Record, Want
 from . import savedfilter, schema, stash_config
+from .canonical import real_ids
 from .connection import Connection, connect
 from .stash_changes import changed_ids, moment
-from .stash_pages import Pager, Search, ahead, real_ids
+from .stash_pages import Pager, Search, ahead
 from .stash_shape import Row, Shape, shape
 
 PAGE = 1000

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ..errors import StashSaidNo
 from ..kinds import Kind
+from .canonical import real_ids
 from .schema import Schema
 from .stash_shape import BARE, Row
 
@@ -23,7 +24,6 @@ Ask = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 _GONE = re.compile(r"with id (\d+) not found")
 _COVER_CHUNK = 200
-_ID_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +191,6 @@ def ahead(pages: Iterator[T]) -> Iterator[T]:
 
 def _slid(mark: list[Row], last: int) -> bool:
     return not mark or int(mark[0]["id"]) > last
-
-
-def real_ids(uids: Sequence[str]) -> list[int]:
-    """The ids as numbers, ascending, each once; what cannot be an id of Stash's (64 bits) does not exist and is
-    passed over, as the reader of the database does."""
-    possible = (uid for uid in uids if uid.isascii() and uid.isdigit() and len(uid) < _ID_DIGITS)
-    return sorted({int(uid) for uid in possible if uid == str(int(uid))})
 
 
 def _missing(error: StashSaidNo, ids: list[int]) -> int:

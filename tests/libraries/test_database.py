@@ -52,7 +52,7 @@ def test_what_is_empty_is_none_or_an_empty_list(full: DatabaseSource) -> None:
     assert {name for name, value in scene.items() if value is None} == {
         "title", "code", "date", "details", "director", "rating100", "studio", "interactive_speed",
     }  # fmt: skip
-    lists = {field.name for field in KINDS["scene"].fields if field.is_list} - {"custom_fields"}
+    lists = {field.name for field in KINDS["scene"].fields if field.many} - {"custom_fields"}
     assert {name for name, value in scene.items() if value == []} == lists
     assert (scene["interactive"], scene["organized"], scene["resume_time"]) == (False, False, 0.0)
 
