@@ -1,6 +1,7 @@
 # Needs Python 3.10 or newer and make; everything else goes into .venv. `make` alone lists the targets.
 PYTHON ?= python3
 VENV := .venv
+ESLINT_READY := tests/ui/node_modules/.ready
 IN_VENV := $(VENV)/bin/python
 TOOL := $(IN_VENV) -m stash_portability
 SOURCE := $(or $(STASH_URL),examples/demo)
@@ -11,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep check check-ui docs bench package install-dev lock clean
+.PHONY: help run test test-deep check check-ui check-page docs bench package install-dev lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -33,6 +34,10 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(IN_VENV) -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.browser: $(VENV)/.dev requirements-browser.lock
+	@$(IN_VENV) -m pip install --quiet --require-hashes --only-binary :all: -r requirements-browser.lock && touch $@ || \
+	  echo "!!! Playwright could not be installed: the browser tests will be SKIPPED" >&2
+
 run: $(VENV)/.run ## export the demo library (or the Stash at STASH_URL) in every format to out/
 	@mkdir -p out
 	@$(call EXPORT,,out/library.json)
@@ -41,10 +46,10 @@ run: $(VENV)/.run ## export the demo library (or the Stash at STASH_URL) in ever
 	@$(call EXPORT,--quiet,out/scenes.csv --kinds scene --bom)
 	@echo "the same in the other formats:" && find out -type f | sort
 
-test: $(VENV)/.dev ## unit, contract, property and documentation tests; live ones where a Stash is found
+test: $(VENV)/.browser ## unit, contract, property and documentation tests; live ones where a Stash is found
 	$(IN_VENV) -m pytest -m "not deep"
 
-test-deep: $(VENV)/.dev ## the long tests too
+test-deep: $(VENV)/.browser ## the long tests too
 	$(IN_VENV) -m pytest
 
 check: $(VENV)/.dev check-ui ## ruff, mypy --strict, and generated documentation up to date
@@ -53,9 +58,18 @@ check: $(VENV)/.dev check-ui ## ruff, mypy --strict, and generated documentation
 	$(IN_VENV) -m mypy
 	$(IN_VENV) -m stash_portability.docs --check
 
-check-ui:
-	@if [ -d ui ]; then echo "!!! ui/ is there, and no check of it yet" >&2; exit 1; \
-	else echo "!!! there is no page (ui/) in this version: nothing of it was checked"; fi
+check-ui: ## ESLint and the tests of the page
+	@if command -v node >/dev/null 2>&1; then $(MAKE) --no-print-directory $(ESLINT_READY) && $(MAKE) --no-print-directory check-page; \
+	else echo "!!! there is no node here: the page (ui/) was NOT checked"; fi
+
+$(ESLINT_READY): tests/ui/package-lock.json
+	@echo "installing ESLint into tests/ui/node_modules …"
+	@cd tests/ui && npm ci --silent --no-audit --no-fund && touch node_modules/.ready || \
+	  { rm -rf node_modules && echo "!!! ESLint could not be installed: the page was NOT linted" >&2; }
+
+check-page:
+	@if [ -f $(ESLINT_READY) ]; then cd tests/ui && node_modules/.bin/eslint --config eslint.config.mjs . ../../ui; fi
+	node --test tests/ui/
 
 docs: $(VENV)/.run ## write the generated documentation
 	$(IN_VENV) -m stash_portability.docs
@@ -63,7 +77,7 @@ docs: $(VENV)/.run ## write the generated documentation
 bench: $(VENV)/.dev ## speed and memory against a real Stash with 100,000 scenes
 	$(IN_VENV) -m benchmarks.bench
 
-package: ## the plugin as a zip in dist/
+package: ## the plugin as a zip, and the index Stash installs it from, in dist/
 	$(PYTHON) tools/package.py zip dist/stash-portability.zip
 
 install-dev: ## copy the plugin into Stash's plugins folder: make install-dev DIR=/path/to/plugins

@@ -62,6 +62,13 @@ def _export_parser(export: argparse.ArgumentParser) -> None:
     add("--kinds", metavar="a,b", help="only these kinds (and what they refer to)")
     add("--fields", action="append", metavar="KIND:A,B", help="only these fields: scene:title,date,performers.name")
     add("--filter", metavar="JSON", help="Stash's own filter (SceneFilterType, …) as JSON, or @FILE")
+    add("--query", metavar="TEXT", help="only what Stash's own search for TEXT finds; also beside --filter")
+    add(
+        "--narrow",
+        metavar="JSON",
+        help="of what is chosen only some tags, performers, studios, dates or ratings, as JSON or @FILE:"
+        ' {"tags": {"ids": ["7"], "depth": -1}, "date": {"from": "2020"}}',
+    )
     add("--saved-filter", metavar="NAME", help="a filter saved in Stash")
     add("--ids", action="append", metavar="1,2", help="only these records")
     add("--since", metavar="TIME", help="only what Stash says was changed since (UTC)")

@@ -76,22 +76,37 @@ def by_hand(arguments: Sequence[str]) -> Call:
 
 def read_settings(call: Call) -> dict[str, str]:
     """The plugin's settings that are filled in, by one short query; raises Unreachable, StashSaidNo."""
+    try:
+        ours = ask(call, SETTINGS, {"id": [call.plugin_id]})["configuration"]["plugins"].get(call.plugin_id) or {}
+        return {key: str(value).strip() for key, value in ours.items() if str(value).strip()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Unreachable(address=address_of(call), reason="what answers is no Stash") from error
+
+
+def ask(call: Call, query: str, variables: Mapping[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
+    """Send ``query`` to the Stash that calls, once, and give the data of its answer; raises Unreachable (also when
+    it takes more than ``seconds``), StashSaidNo."""
     from http.client import HTTPException  # noqa: PLC0415 - not needed when started by hand
 
-    where = f"{call.server.get('Host')}:{call.server.get('Port')}"
     try:
-        answer = _ask(call, {"query": SETTINGS, "variables": {"id": [call.plugin_id]}})
+        answer = _post(call, json.dumps({"query": query, "variables": variables}), seconds)
         if answer.get("errors"):
             raise StashSaidNo(str(answer["errors"][0].get("message")))
-        ours = answer["data"]["configuration"]["plugins"].get(call.plugin_id) or {}
+        return dict(answer["data"])
+    except TimeoutError as error:
+        raise Unreachable(address=address_of(call), reason=f"it took more than {seconds:g} seconds") from error
     except (OSError, HTTPException, ValueError) as error:
-        raise Unreachable(address=where, reason=getattr(error, "strerror", None) or error) from error
+        raise Unreachable(address=address_of(call), reason=getattr(error, "strerror", None) or error) from error
     except (AttributeError, KeyError, TypeError, IndexError) as error:
-        raise Unreachable(address=where, reason="what answers is no Stash") from error
-    return {key: str(value).strip() for key, value in ours.items() if str(value).strip()}
+        raise Unreachable(address=address_of(call), reason="what answers is no Stash") from error
 
 
-def _ask(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+def address_of(call: Call) -> str:
+    """The Stash that calls, for messages."""
+    return f"{call.server.get('Host')}:{call.server.get('Port')}"
+
+
+def _post(call: Call, body: str, seconds: float) -> dict[str, Any]:
     from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415
 
     from .libraries.stash_address import of_plugin  # noqa: PLC0415
@@ -99,12 +114,12 @@ def _ask(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     address = of_plugin(call.server)
     port = int(call.server.get("Port", 9999))
     if address.base.startswith("https:"):
-        connection: HTTPConnection = HTTPSConnection(address.host, port, timeout=SECONDS, context=_context(address))
+        connection: HTTPConnection = HTTPSConnection(address.host, port, timeout=seconds, context=_context(address))
     else:
-        connection = HTTPConnection(address.host, port, timeout=SECONDS)
+        connection = HTTPConnection(address.host, port, timeout=seconds)
     headers = {"Content-Type": "application/json", "Cookie": f"session={call.cookie}"}
     try:
-        connection.request("POST", "/graphql", json.dumps(body), headers)
+        connection.request("POST", "/graphql", body, headers)
         response = connection.getresponse()
         if response.status != 200:
             raise ValueError(f"it answered with status {response.status}")

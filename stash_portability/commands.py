@@ -13,21 +13,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .config import ExportOptions, api_key
 from .errors import FilterNeedsServer, OutputNotUsable, RecordError, UsageError, unknown
 from .kinds import KINDS, Kind
 from .libraries.opening import Opening, open_library, open_own
 from .libraries.tables.sink import TableSink
-from .model import About, Progress, Report, Source, Transform, Want
+from .model import About, Progress, Report, Searcher, Source, Transform, Want
 from .planning import ExportPlan, plan_export, room_needed
 from .report import plural
 from .storage.container import check_room, open_output
+from .transform.choice import Choice, choose, chosen_ids
 from .transform.names import Lookup
 from .transform.pipeline import Pipeline
 from .transform.redact import NameReplacer, Salt, learn_names, redactor
-from .transform.scope import Roots, Selection
+from .transform.scope import Roots, Selection, by_number
 
 FREE_TEXT = {
     "share": "what titles, details and other free text say was not checked",
@@ -59,7 +60,7 @@ def export(options: ExportOptions, progress: Progress, means: Means, source: Sou
     report.source, report.how = f"{about.product} {about.version} at {about.address}", about.how or "read through"
     plan = plan_export(about, find_roots(source, about, options, report), options, report)
     check_room(options.to, room_needed(about, plan.roots))
-    pipeline = _pipeline(source, options, plan, _Run(about, progress, report, means))
+    pipeline = open_pipeline(source, options, plan, Run(about, progress, report, means))
     with _calm_collector(), TableSink(container, options.form, plan.layout, pipeline.lookup) as sink:
         pipeline.run(sink, plan.kinds)
     progress.close()
@@ -117,29 +118,32 @@ def _ignore(_: object) -> None:
 
 
 def find_roots(source: Source, about: About, options: ExportOptions, report: Report) -> Roots:
-    """The records asked for, by kind. Filters are evaluated by Stash. Raises FilterNeedsServer or BadFilter."""
+    """The records asked for, by kind, ids in ascending order. Filters are evaluated by Stash. Raises
+    FilterNeedsServer, BadFilter or UnknownName."""
     kinds = [kind for kind in options.kinds if about.fields.get(kind)]
-    if options.saved_filter or options.criteria is not None:
-        return _filtered(source, options)
-    if options.ids:
-        return {kinds[0]: list(options.ids)} if kinds else {}
+    if options.choosing:
+        choice = find_choice(source, options)
+        if choice.whole:
+            return {choice.kind: None}
+        return {choice.kind: list(chosen_ids(choice, cast("Searcher", source)))} if kinds else {}
     if options.since:
         dated = [kind for kind in kinds if "updated_at" in about.fields[kind]]
         undated = [plural(kind, 2) for kind in kinds if kind not in dated]
         report.notes += [f"--since leaves out {name}, which have no date of change" for name in undated]
-        return {kind: _since(source, kind, options.since) for kind in dated}
+        return {kind: sorted(_since(source, kind, options.since), key=by_number) for kind in dated}
     return dict.fromkeys(kinds)
 
 
-def _filtered(source: Source, options: ExportOptions) -> Roots:
-    if not hasattr(source, "find_ids"):
+def find_choice(source: Source, options: ExportOptions) -> Choice:
+    """Which records of one kind were asked for. Raises FilterNeedsServer, BadFilter or UnknownName."""
+    if not (options.ids and not options.narrow) and not hasattr(source, "find_ids"):
         raise FilterNeedsServer(address=options.source)
-    if not options.saved_filter:
-        return {options.kinds[0]: list(source.find_ids(options.kinds[0], options.criteria or {}))}
-    kind, criteria, query = source.saved_filter(options.saved_filter)  # type: ignore[attr-defined]
-    if options.kinds not in (tuple(KINDS), (kind,)):
-        raise UsageError(f"the saved filter {options.saved_filter!r} is one of {KINDS[kind].plural}")
-    return {kind: list(source.find_ids(kind, criteria, query))}
+    kind, criteria, query = options.kinds[0], options.criteria or {}, options.query
+    if options.saved_filter:
+        kind, criteria, query = cast("Searcher", source).saved_filter(options.saved_filter)
+        if options.kinds not in (tuple(KINDS), (kind,)):
+            raise UsageError(f"the saved filter {options.saved_filter!r} is one of {KINDS[kind].plural}")
+    return choose(kind, (criteria, query), options.ids or None, options.narrow)
 
 
 def _since(source: Source, kind: str, since: str) -> list[str]:
@@ -152,14 +156,18 @@ def _since(source: Source, kind: str, since: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
+    """What goes along with one export: what its library told of itself, where it tells how far it is and what it
+    did, and its means."""
+
     about: About
     progress: Progress
     report: Report
     means: Means
 
 
-def _pipeline(source: Source, options: ExportOptions, plan: ExportPlan, run: _Run) -> Pipeline:
+def open_pipeline(source: Source, options: ExportOptions, plan: ExportPlan, run: Run) -> Pipeline:
+    """What carries the records of ``plan`` from ``source`` into a sink, with what privacy needs to know."""
     salt, names = Salt(run.means.secret(32)), NameReplacer()
     if options.privacy == "public":
         _learn(source, salt, names, run)
@@ -187,7 +195,7 @@ def _pipeline(source: Source, options: ExportOptions, plan: ExportPlan, run: _Ru
     )
 
 
-def _learn(source: Source, salt: Salt, names: NameReplacer, run: _Run) -> None:
+def _learn(source: Source, salt: Salt, names: NameReplacer, run: Run) -> None:
     """Learn the names that texts may not show; say so when the library does not tell them."""
     if not {"name", "aliases"} <= set(run.about.fields.get("performer", ())) or run.about.counts.get("performer") == 0:
         run.report.remarks.append("this library holds no performers, so no name of theirs in a text was replaced")

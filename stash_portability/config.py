@@ -6,7 +6,7 @@ Every mistake is reported at once. Reads only the files the user names (profile,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from .errors import BadFilter, BadProfile, NotIncluded, PortabilityError, UsageError, several, unknown
 from .kinds import KINDS, LEVELS
+from .transform.narrow import Narrow, criteria, parse_narrow
 from .transform.paths import Column
 from .transform.profile import Profile, match_kinds, parse_fields, parse_profile
 from .transform.scope import CLOSURES
@@ -48,10 +49,15 @@ FILE_ENDINGS = frozenset(
 """Endings by which people mean a file: a folder of that name would be a surprise."""
 LISTS = ("ids", "fields")
 TEXTS = (
-    "from", "to", "format", "profile", "kinds", "filter", "saved_filter", "since", "closure", "privacy",
-    "compress", "api_key_file", *LISTS,
+    "from", "to", "format", "profile", "kinds", "filter", "query", "narrow", "saved_filter", "since", "closure",
+    "privacy", "compress", "api_key_file", *LISTS,
 )  # fmt: skip
+MAPPINGS = ("filter", "narrow", "profile")
+"""Options that may come as what their text would say."""
+CHOOSING = ("filter", "query", "narrow", "saved_filter", "ids")
+"""Options that choose records of one kind."""
 FILTER_EXAMPLE = '{"rating100": {"value": 80, "modifier": "GREATER_THAN"}}'
+NARROW_EXAMPLE = '{"tags": {"ids": ["7"], "depth": -1}, "date": {"from": "2020"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class ExportOptions:
     kinds: tuple[str, ...]
     columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
     criteria: Mapping[str, Any] | None = None
+    query: str = ""
+    narrow: Narrow = field(default_factory=dict)
     saved_filter: str = ""
     ids: tuple[str, ...] = ()
     since: str = ""
@@ -81,6 +89,11 @@ class ExportOptions:
     def sheet(self) -> bool:
         """Whether this is one sheet of one kind for people, with names instead of references."""
         return self.form in ("csv", "tsv") and self.shape == "file"
+
+    @property
+    def choosing(self) -> bool:
+        """Whether records of one kind are chosen: by ids, a filter, a search, or a narrowing."""
+        return self.criteria is not None or bool(self.query or self.narrow or self.saved_filter or self.ids)
 
 
 class _Checker:
@@ -108,6 +121,7 @@ def export_options(
     profile = check(_profile, arguments.get("profile"), default=Profile("", {}))
     said = {key: value for key, value in arguments.items() if _said(value)}
     given = {**(standing or {}), **profile.options, **said}
+    given["narrow"] = check(_narrow, given.get("narrow")) or None
     to = check(_output, given, profile, default=Path())
     form = check(_format, said.get("format"), to, given.get("format"), default="jsonl")
     shape, to = check(_shape, to, form, given.get("compress"), default=("file", to))
@@ -120,6 +134,8 @@ def export_options(
         "kinds": check(_sheet_kind, kinds, columns, given, default=kinds) if sheet else kinds,
         "columns": {kind: listed for kind, listed in columns.items() if listed},
         "criteria": check(_filter, given.get("filter")),
+        "query": str(given.get("query") or ""),
+        "narrow": given["narrow"] or {},
         "saved_filter": str(given.get("saved_filter") or ""),
         "ids": check(_ids, given.get("ids"), default=()),
         "since": check(_since, given.get("since"), default=""),
@@ -130,6 +146,8 @@ def export_options(
     }
     result = ExportOptions(to=to, form=form, shape=shape, **options)
     check(_agree, result, given)
+    if len(result.kinds) == 1 and not result.saved_filter:
+        check(criteria, result.kinds[0], result.narrow)
     if check.problems:
         raise several(check.problems)
     return result
@@ -141,12 +159,12 @@ def _well_formed(arguments: Mapping[str, Any]) -> None:
     problems: list[PortabilityError] = []
     for name in TEXTS:
         value = arguments.get(name)
-        if isinstance(value, Mapping) and name in ("filter", "profile"):
+        if isinstance(value, Mapping) and name in MAPPINGS:
             continue
         texts = value if isinstance(value, list) and name in LISTS else [value]
         if any(text is not None and not isinstance(text, str) for text in texts):
             problems.append(UsageError(f"--{name.replace('_', '-')} must be text"))
-        elif "" in texts and name not in ("from", "to"):
+        elif ("" in texts and name not in ("from", "to")) or (name == "ids" and value == []):
             problems.append(UsageError(f"--{name.replace('_', '-')} is empty"))
         elif any(text and "\0" in text for text in texts):
             problems.append(UsageError(f"--{name.replace('_', '-')} holds a NUL character"))
@@ -233,7 +251,7 @@ def _kinds(given: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[str, .
 
 
 def _filtered(given: Mapping[str, Any]) -> bool:
-    return any(_said(given.get(name)) for name in ("filter", "saved_filter", "ids"))
+    return any(_said(given.get(name)) for name in CHOOSING)
 
 
 def _sheet_kind(kinds: tuple[str, ...], columns: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -256,15 +274,32 @@ def _filter(value: Any) -> Mapping[str, Any] | None:
     """The filter: a mapping, JSON text, or @FILE with JSON in it. Raises BadFilter saying where it is wrong."""
     if value is None or isinstance(value, Mapping):
         return value
-    text = _read(user_path(value[1:], "filter"), "filter") if str(value).startswith("@") else str(value)
+    try:
+        return _json_object(value, "filter", FILTER_EXAMPLE)
+    except ValueError as problem:
+        raise BadFilter(problem) from problem
+
+
+def _narrow(value: Any) -> Narrow:
+    """The narrowing, given as a filter is. Raises UsageError telling everything that is wrong."""
+    try:
+        text = value is not None and not isinstance(value, Mapping)
+        return parse_narrow(_json_object(value, "narrow", NARROW_EXAMPLE) if text else value or {})
+    except ValueError as problem:
+        raise UsageError(f"--narrow cannot be used: {problem}") from problem
+
+
+def _json_object(value: Any, option: str, example: str) -> dict[str, Any]:
+    """The object in JSON text, or in the file that @FILE names. Raises ValueError saying where it is wrong."""
+    text = _read(user_path(value[1:], option), option) if str(value).startswith("@") else str(value)
     try:
         parsed = json.loads(text)
-    except ValueError as problem:
-        raise BadFilter(f"it is not JSON: {problem}") from problem
+    except json.JSONDecodeError as problem:
+        raise ValueError(f"it is not JSON: {problem}") from problem
     except RecursionError as problem:
-        raise BadFilter("it is nested too deeply") from problem
+        raise ValueError("it is nested too deeply") from problem
     if not isinstance(parsed, dict):
-        raise BadFilter(f"it must be a JSON object, such as {FILTER_EXAMPLE}")
+        raise ValueError(f"it must be a JSON object, such as {example}")  # noqa: TRY004 - what is wrong is the text
     return parsed
 
 
@@ -329,7 +364,7 @@ def _yaml(text: str, name: str) -> Any:
 
 def _agree(options: ExportOptions, given: Mapping[str, Any]) -> None:
     """Raise for options that cannot be had together."""
-    ways = [name for name in ("filter", "saved_filter", "ids") if _said(given.get(name))]
+    ways = [name for name in CHOOSING if _said(given.get(name))]
     problems = [message for wrong, message in _disagreements(options, ways) if wrong]
     if problems:
         raise UsageError("; ".join(problems))
@@ -337,13 +372,19 @@ def _agree(options: ExportOptions, given: Mapping[str, Any]) -> None:
 
 def _disagreements(options: ExportOptions, ways: list[str]) -> list[tuple[bool, str]]:
     tables = options.form in ("csv", "tsv")
-    named = " and ".join(f"--{name.replace('_', '-')}" for name in ways)
-    many = len(options.kinds) != 1 and ways != ["saved_filter"]
+    scopes = [name for name in ways if name in ("filter", "saved_filter", "ids")]
+    many = len(options.kinds) != 1 and "saved_filter" not in scopes
+    apart = "query" in ways and scopes not in ([], ["filter"])
     return [
-        (len(ways) > 1, f"{named} cannot be used together"),
-        (bool(ways) and many, f"{named} chooses records of one kind: name it with --kinds"),
-        (bool(ways) and bool(options.since), f"--since does not go with {named}: put updated_at into the filter"),
+        (len(scopes) > 1, f"{_named(scopes)} cannot be used together"),
+        (apart, f"--query goes beside --filter or alone, not with {_named(scopes)}"),
+        (bool(ways) and many, f"{_named(ways)} chooses records of one kind: name it with --kinds"),
+        (bool(ways) and bool(options.since), f"--since does not go with {_named(ways)}: put updated_at into a filter"),
         (options.blobs and options.shape == "file", "--blobs needs a folder or a .zip as --to"),
         (options.csv_safe and not tables, f"--csv-safe is for csv and tsv, not {options.form}"),
         (options.bom and not tables, f"--bom is for csv and tsv, not {options.form}"),
     ]
+
+
+def _named(ways: Iterable[str]) -> str:
+    return " and ".join(f"--{name.replace('_', '-')}" for name in ways)

@@ -138,6 +138,12 @@ class OutsideRoots(UsageError):
     )
 
 
+class NoLink(UsageError):
+    """A finished export cannot be offered as a download."""
+
+    template = "{path} on the server cannot be offered for download: {reason}"
+
+
 class LibrariesMissing(UsageError):
     """The Python libraries a feature needs are not there and could not be installed."""
 
@@ -210,6 +216,12 @@ class Cancelled(FatalError):
 
     exit_code = EXIT_CANCELLED
     template = "cancelled; nothing was left under the final name"
+
+
+class Stopped(FatalError):
+    """The run ended before it was done, or never began, and nobody had asked for that here."""
+
+    exit_code = EXIT_CANCELLED
 
 
 def one_line(value: object) -> str:

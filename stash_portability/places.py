@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ WRITABLE_PARTS = ("exports", "backups")
 """The parts of the data folder a task may be told to write to. The rest is ours: whoever could write there
 could add roots, or modules for us to import."""
 READABLE_PARTS = (*WRITABLE_PARTS, "profiles")
+PROFILE_ENDINGS = (".yaml", ".yml", ".json")
 ROOTS_FILE = "roots.json"
 ROOTS_FORM = '{"version": 1, "roots": ["/a/folder"]}'
 
@@ -87,6 +89,17 @@ class Places:
             return real
         shown = ", ".join(str(folder) for folder in (*own, *self.roots()))
         raise OutsideRoots(path=path, allowed=shown)
+
+
+def find_profiles(*folders: Path) -> dict[str, Path]:
+    """The export profiles in ``folders`` by their names (without the ending); the first of a name counts."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        with suppress(OSError):  # a folder that is not there has none
+            for path in sorted(folder.iterdir()):
+                if path.suffix in PROFILE_ENDINGS and path.is_file():
+                    found.setdefault(path.stem, path)
+    return found
 
 
 def _root(entry: object) -> Path:

@@ -144,8 +144,18 @@ def _header(about: About, options: ExportOptions) -> dict[str, Any]:
 
 def room_needed(about: About, roots: Roots) -> int:
     """Bytes the export may need, guessed high from the number of records."""
-    counts = ((kind, about.counts.get(kind) or 0) for kind in about.fields)
-    asked = {kind: len(ids) for kind, ids in roots.items() if ids is not None}
-    return sum(
-        asked.get(kind, count) * ROOM_PER_RECORD.get(kind, ROOM_PER_OTHER) for kind, count in counts if kind in roots
-    )
+    return sum(count * room_of(kind) for kind, count in asked_for(about, roots).items())
+
+
+def asked_for(about: About, roots: Roots) -> dict[str, int]:
+    """How many records of each kind of ``roots`` were asked for, as far as is known."""
+    return {
+        kind: (about.counts.get(kind) or 0) if ids is None else len(ids)
+        for kind, ids in roots.items()
+        if kind in about.fields
+    }
+
+
+def room_of(kind: str) -> int:
+    """Bytes one record of ``kind`` may take."""
+    return ROOM_PER_RECORD.get(kind, ROOM_PER_OTHER)

@@ -1,7 +1,8 @@
 """Stash's plugin protocol: a call on stdin, log lines and progress on stderr, one JSON answer on stdout.
 
-Tasks (``export``, ``setup``) leave their outcome in a run folder, because Stash shows a failed task as finished;
-operations (``status``, ``fields``) answer at once. Only what a mode needs is imported, when it is needed.
+Tasks (``export``, ``setup``) leave their outcome in a run folder, because Stash shows a failed task as finished; one
+that the page has asked for takes over the folder that lies ready for it. Operations (operations.py) answer at once.
+Only what a mode needs is imported, when it is needed.
 """
 
 from __future__ import annotations
@@ -9,27 +10,21 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
-import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from . import __version__, dependencies, runs
-from .call import Call, by_hand, read_call, read_settings
-from .errors import EXIT_BUG, EXIT_DONE, PortabilityError, UsageError, unknown
-from .places import READABLE_PARTS, Places, data_folder
+from . import __version__, dependencies, downloads, operations, runs
+from .call import Call, by_hand, read_call
+from .desk import Desk, bug_line, open_desk
+from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_DONE, Cancelled, PortabilityError, UsageError, unknown
+from .operations import OPERATIONS
+from .orders import ARGUMENTS, SETTINGS, export_arguments, export_order, needs_yaml, shares
 from .stashlog import Handler, StashLog, StashProgress, TerminalLog
 
-ARGUMENTS = (
-    "to format profile kinds fields filter saved_filter ids since closure privacy blobs csv_safe bom compress overwrite"
-).split()
-"""What a task may be told: the long options of ``export``, but for the source and its key."""
-SETTINGS = ("format", "privacy", "kinds")
-RUNS_SHOWN = 10
+__all__ = ["ARGUMENTS", "OPERATIONS", "SETTINGS", "TASKS", "Desk", "Streams", "Task", "main", "perform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +34,6 @@ class Streams:
     given: bytes
     answer: BinaryIO
     log: BinaryIO
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a task or operation works with. ``clock`` gives seconds, ``now`` the time in UTC."""
-
-    call: Call
-    places: Places
-    settings: Mapping[str, str]
-    environment: Mapping[str, str]
-    log: StashLog
-    clock: Callable[[], float] = time.monotonic
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
-
-    def shelf(self) -> dependencies.Shelf:
-        """Where the dependency sets are."""
-        return dependencies.shelf(self.places.deps, sys.path)
-
-    def provide(self, names: Sequence[str]) -> None:
-        """Make dependency sets importable, installing them if need be; raises LibrariesMissing."""
-        shelf = self.shelf()
-        if shelf.missing(names):
-            from .installer import provide  # noqa: PLC0415 - seldom needed, and slow to import
-
-            provide(names, shelf, StashProgress(self.log, self.clock))
-        shelf.use()
 
 
 def main(streams: Streams, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -86,14 +55,13 @@ def main(streams: Streams, arguments: Sequence[str], environment: Mapping[str, s
 
 
 def _serve(call: Call, environment: Mapping[str, str], log: StashLog, answer: BinaryIO) -> int:
-    if call.mode not in {**TASKS, **OPERATIONS}:
-        raise unknown("mode", call.mode, [*TASKS, *OPERATIONS])
-    if call.mode in TASKS:
-        log.say("info", f"Stash Portability {__version__}: {TASKS[call.mode].title}")
-    desk = open_desk(call, environment, log)
     if call.mode in OPERATIONS:
-        _answer(answer, output=OPERATIONS[call.mode](desk))
+        _answer(answer, output=operations.answer(call, environment, log))
         return EXIT_DONE
+    if call.mode not in TASKS:
+        raise unknown("mode", call.mode, [*TASKS, *OPERATIONS])
+    log.say("info", f"Stash Portability {__version__}: {TASKS[call.mode].title}")
+    desk = open_desk(call, environment, log)
     logger = logging.getLogger(__package__)
     logger.addHandler(Handler(log))
     logger.setLevel(logging.DEBUG)
@@ -105,13 +73,6 @@ def _serve(call: Call, environment: Mapping[str, str], log: StashLog, answer: Bi
 def _answer(stream: BinaryIO, **answer: Any) -> None:
     stream.write(json.dumps(answer).encode() + b"\n")
     stream.flush()
-
-
-def open_desk(call: Call, environment: Mapping[str, str], log: StashLog) -> Desk:
-    """Find the data folder, asking Stash for our settings; raises Unreachable when it does not answer."""
-    settings = read_settings(call) if call.server else {}
-    folder = data_folder(call.data, environment, settings.get("dataFolder", ""), call.config_folder)
-    return Desk(call, Places(folder), settings, environment, log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +88,47 @@ def perform(task: Task, desk: Desk) -> dict[str, Any]:
     """Do a task within a run folder; give the run's name, state, exit code and error. A failure is one line in
     the log, and a bug of ours too: its traceback goes to the debug level."""
     desk.places.make()
-    with runs.begin(desk.places.runs, desk.call.mode, desk.now(), os.urandom(4)) as run:
-        facts = _outcome(task, desk)
-        state = "failed" if "error" in facts else "finished"
-        run.write(state, ended=runs.iso(desk.now()), **facts)
-        error = facts.get("error")
-        return {"run": run.name, "state": state, "exit_code": facts["exit_code"], "error": error}
-
-
-def _outcome(task: Task, desk: Desk) -> dict[str, Any]:
+    downloads.sweep(desk.plugin_folder, desk.now())
     try:
-        facts = dict(task.do(desk))
+        with _run_of(task, desk) as run:
+            facts = _outcome(task, desk, run)
+            state = "failed" if "error" in facts else "finished"
+            run.write(state, ended=runs.iso(desk.now()), **facts)
+            error = facts.get("error")
+            return {"run": run.name, "state": state, "exit_code": facts["exit_code"], "error": error}
+    except Cancelled:
+        name = desk.call.arguments.get("run")
+        desk.log.say("info", f"{name} was cancelled before it began; nothing is done")
+        return {"run": name, "state": "cancelled", "exit_code": EXIT_CANCELLED, "error": None}
+
+
+@contextmanager
+def _run_of(task: Task, desk: Desk) -> Iterator[runs.Run]:
+    """The run the task does: the one it was given, which waits for it, or a new one."""
+    kind, name = desk.call.mode, desk.call.arguments.get("run")
+    if name is None:
+        with runs.begin(desk.places.runs, kind, desk.now(), os.urandom(4), task.title) as run:
+            yield run
+    elif set(desk.call.arguments) != {"mode", "run"}:
+        raise UsageError("a run has its own order: give nothing else with it")
+    else:
+        with runs.take(desk.places.runs, name, kind, desk.now()) as run:
+            yield run
+
+
+def _with_order(desk: Desk, run: runs.Run) -> Desk:
+    """The desk with the order of a run that was asked for; raises Unreadable."""
+    if "run" not in desk.call.arguments:
+        return desk
+    order = runs.order(desk.places.runs, run.name)
+    arguments = {**(order.get("arguments") or {}), "mode": desk.call.mode}
+    settings = {**desk.settings, **dict.fromkeys(SETTINGS, ""), **(order.get("settings") or {})}
+    return replace(desk, call=replace(desk.call, arguments=arguments), settings=settings, download=True)
+
+
+def _outcome(task: Task, desk: Desk, run: runs.Run) -> dict[str, Any]:
+    try:
+        facts = dict(task.do(_with_order(desk, run)))
     except PortabilityError as problem:
         return _failure(desk, problem.code, str(problem), problem.exit_code)
     except Exception as problem:  # noqa: BLE001 - the one place where a bug of ours is told in a line
@@ -153,24 +144,14 @@ def _failure(desk: Desk, code: str, message: str, exit_code: int) -> dict[str, A
     return {"exit_code": exit_code, "error": {"code": code, "message": message}}
 
 
-def bug_line(problem: Exception) -> str:
-    """Tell a bug of ours in one line: what, and where."""
-    last = traceback.extract_tb(problem.__traceback__)[-1]
-    where = f"{Path(last.filename).name}:{last.lineno}"
-    what = " ".join(f"{type(problem).__name__}: {problem}".split())
-    return f"a bug of ours ({where}): {what}; please report it, with the lines of the log at level Debug"
-
-
 def export(desk: Desk) -> dict[str, Any]:
     """The task *Export library*: the whole library, or what the arguments choose, into the data folder."""
-    arguments = export_arguments(desk)
-    desk.provide(["core", "yaml"] if needs_yaml(arguments, desk.settings) else ["core"])
+    desk.provide(["core", "yaml"] if needs_yaml(export_arguments(desk), desk.settings) else ["core"])
     from .commands import Means, own_library  # noqa: PLC0415 - need the libraries just provided
     from .commands import export as run_export  # noqa: PLC0415
-    from .config import export_options  # noqa: PLC0415
     from .report import as_data, as_text  # noqa: PLC0415
 
-    options = export_options(arguments, {}, standing(desk))
+    arguments, options = export_order(desk)
     progress = StashProgress(desk.log, desk.clock)
     skipped: list[str] = []
     source = own_library(desk.call.server, Means(), progress.note, skipped)
@@ -181,63 +162,6 @@ def export(desk: Desk) -> dict[str, Any]:
     return {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
 
 
-def export_arguments(desk: Desk) -> dict[str, Any]:
-    """The options of the export: the task's arguments before the plugin's settings, paths checked; raises
-    UsageError for what a task may not say, OutsideRoots for where it may not write."""
-    told = {key: value for key, value in desk.call.arguments.items() if key != "mode" and value not in (None, "")}
-    for key in told:
-        if key not in ARGUMENTS:
-            raise unknown("argument", key, ARGUMENTS)
-    if str(told.get("filter", "")).startswith("@"):
-        raise UsageError("a task takes the filter itself, not the name of a file")
-    if isinstance(told.get("kinds"), list):
-        told["kinds"] = ",".join(map(str, told["kinds"]))
-    if isinstance(told.get("profile"), str):
-        told["profile"] = str(_profile(desk, told["profile"]))
-    if "to" in told:
-        told["to"] = str(_target(desk, told))
-    return {**told, "from": "this Stash"}
-
-
-def _target(desk: Desk, told: Mapping[str, Any]) -> Path:
-    """Where a task was told to write. Replacing is for our own folder: any page of the browser can start a task."""
-    to = told["to"]
-    if not isinstance(to, str) or "\0" in to:
-        raise UsageError("to must be the path of a file or folder")
-    real = desk.places.check_allowed(Path(to))
-    if told.get("overwrite") and not real.is_relative_to(desk.places.data.resolve()):
-        raise UsageError("a task replaces only what lies in the data folder; give another to")
-    return real
-
-
-def standing(desk: Desk) -> dict[str, Any]:
-    """What holds when neither the task's arguments nor a profile say otherwise: our settings, and where a new
-    export goes."""
-    kept = {key: desk.settings[key] for key in SETTINGS if desk.settings.get(key)}
-    return {"format": "json", **kept, "stem": str(desk.places.exports / f"{runs.stamp(desk.now())}-library")}
-
-
-def _profile(desk: Desk, name: str) -> Path:
-    return desk.places.check_allowed(desk.places.profiles / name, parts=READABLE_PARTS)
-
-
-def needs_yaml(arguments: Mapping[str, Any], settings: Mapping[str, str]) -> bool:
-    """Whether an export needs the YAML library."""
-    ends = str(arguments.get("to", "")).endswith((".yaml", ".yml"))
-    return (
-        ends or "yaml" in (arguments.get("format"), settings.get("format")) or isinstance(arguments.get("profile"), str)
-    )
-
-
-def shares(counts: Mapping[str, int | None], arguments: Mapping[str, Any]) -> dict[str, float]:
-    """How much each phase of an export is of the whole, by its name: by the number of records, or alike when
-    only some are exported."""
-    from .kinds import KINDS  # noqa: PLC0415 - a status does without
-
-    some = any(arguments.get(key) for key in ("filter", "saved_filter", "ids", "since", "kinds"))
-    return {KINDS[kind].plural: 1.0 if some else float(count or 0) for kind, count in counts.items()}
-
-
 def set_up(desk: Desk) -> dict[str, Any]:
     """The task *Set up dependencies*: install every set that is not there or does not load."""
     from .installer import set_up as install_all  # noqa: PLC0415
@@ -246,38 +170,6 @@ def set_up(desk: Desk) -> dict[str, Any]:
     return {"exit_code": EXIT_DONE, "said": install_all(desk.shelf(), progress)}
 
 
-def status(desk: Desk) -> dict[str, Any]:
-    """The operation ``status``: versions, the data folder, the dependency sets and the last runs."""
-    shelf = desk.shelf()
-    sets = {name: {"gives": one.gives, "from": shelf.state(name)} for name, one in dependencies.SETS.items()}
-    return {
-        "ok": True,
-        "version": __version__,
-        "python": ".".join(str(part) for part in sys.version_info[:3]),
-        "data": str(desk.places.data),
-        "sets": sets,
-        "runs": runs.latest(desk.places.runs, RUNS_SHOWN),
-    }
-
-
-def fields(_: Desk) -> dict[str, Any]:
-    """The operation ``fields``: every kind and field, and the privacy levels."""
-    from .kinds import KINDS, LEVEL_WORDS, Field  # noqa: PLC0415
-
-    def shown(field: Field) -> dict[str, Any]:
-        facts = {"name": field.name, "type": field.type, "many": field.many, "of": field.of, "note": field.note}
-        more = {"privacy": field.privacy, "since": field.since, "parts": [shown(part) for part in field.parts]}
-        return {**facts, **more}
-
-    kinds = [
-        {"name": kind.name, "plural": kind.plural, "fields": [shown(field) for field in kind.fields]}
-        for kind in KINDS.values()
-    ]
-    return {"kinds": kinds, "levels": LEVEL_WORDS}
-
-
 TASKS: Mapping[str, Task] = {
-    "export": Task("Export library", export),
-    "setup": Task("Set up dependencies", set_up),
+    mode: Task(operations.TASKS[mode], do) for mode, do in (("export", export), ("setup", set_up))
 }
-OPERATIONS: Mapping[str, Callable[[Desk], dict[str, Any]]] = {"status": status, "fields": fields}

@@ -1,7 +1,10 @@
 """One folder a run, with what became of it: Stash shows a failed task as finished, and forgets the last ten.
 
-``runs/<UTC stamp>-<kind>-<random>/report.json`` is written when a run begins and when it ends, each time whole.
-A run holds a lock on its folder; a run that says it is running and holds none was killed. Standard library only.
+``runs/<UTC stamp>-<kind>-<random>/report.json`` is written when a run is asked for, begins and ends, each time
+whole, and only under the lock of that folder's reports: whoever changes a state looks first at what it is by then,
+so that no outcome is lost to somebody who writes at the same time. A run that goes on holds another lock; one
+that says it is running and holds none was killed. ``order.json`` is what a run was asked to do. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -10,25 +13,31 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .errors import NoSpace, OutputNotUsable, Unreadable, unknown
+from .errors import Cancelled, Locked, NoSpace, OutputNotUsable, Stopped, Unreadable, UsageError, unknown
 from .oslock import held, is_held
 
 VERSION = 1
-REPORT, LOCK = "report.json", "lock"
+REPORT, ORDER, LOCK, WRITING = "report.json", "order.json", "lock", "writing"
 NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[a-z]+-[0-9a-f]{8}")
 """The time goes to the millisecond, so that names sort as the runs began."""
+KEPT = ("job", "asked", "title")
+"""Facts of a report that outlive its states."""
+PAUSE, TRIES = 0.02, 200
+"""Seconds between two looks at a lock somebody else has for a moment, and how many looks."""
+KILLED = "it was ended before it was done (Stash was stopped, or its task was stopped there); run it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that is going on."""
+    """A run that waits or goes on."""
 
     folder: Path
     about: Mapping[str, Any]
@@ -43,22 +52,117 @@ class Run:
 
         Raises NoSpace, OutputNotUsable.
         """
-        with _told(self.folder):
-            write_whole(self.folder / REPORT, {**self.about, "state": state, **facts})
+        with _told(self.folder), alone(self.folder / WRITING):
+            kept = {key: value for key, value in _load_or_nothing(self.folder).items() if key in KEPT}
+            write_whole(self.folder / REPORT, {**kept, **self.about, "state": state, **facts})
 
 
 @contextmanager
-def begin(runs: Path, kind: str, now: datetime, token: bytes) -> Iterator[Run]:
+def begin(runs: Path, kind: str, now: datetime, token: bytes, title: str = "") -> Iterator[Run]:
     """Begin a run: make its folder, hold its lock, report it as running. ``token`` (4 random bytes) keeps two
     runs of one second apart. Raises NoSpace, OutputNotUsable; errors of what is done within pass as they are."""
-    folder = runs / f"{stamp(now)[:-1]}.{now.microsecond // 1000:03}Z-{kind}-{token[:4].hex()}"
-    run = Run(folder, {"version": VERSION, "run": folder.name, "kind": kind, "started": iso(now), "pid": os.getpid()})
+    run = _new(runs, kind, now, token)
+    run = Run(run.folder, {**run.about, "title": title, "started": iso(now), "pid": os.getpid()})
     with ExitStack() as stack:
-        with _told(folder):
-            folder.mkdir(mode=0o700, parents=True)
-            stack.enter_context(held(folder / LOCK))
+        with _told(run.folder):
+            run.folder.mkdir(mode=0o700, parents=True)
+            stack.enter_context(held(run.folder / LOCK))
         run.write("running")
         yield run
+
+
+def queue(runs: Path, kind: str, now: datetime, token: bytes, order: Mapping[str, Any]) -> Run:
+    """Make the folder of a run that a task will take over: its ``order`` (``title`` names it for people), and a
+    report that says it waits. Raises NoSpace, OutputNotUsable."""
+    run = _new(runs, kind, now, token)
+    asked = iso(now)
+    run = Run(run.folder, {**run.about, "title": str(order.get("title", "")), "asked": asked, "started": asked})
+    with _told(run.folder):
+        run.folder.mkdir(mode=0o700, parents=True)
+        write_whole(run.folder / ORDER, {"version": VERSION, **order})
+    run.write("queued")
+    return run
+
+
+@contextmanager
+def take(runs: Path, name: str, kind: str, now: datetime) -> Iterator[Run]:
+    """Take over a run that waits: hold its lock, report it as running. Raises UsageError for a name that is none
+    or a run that does not wait, Cancelled for one that was cancelled, Locked, NoSpace, OutputNotUsable."""
+    _check_name(runs, name)
+    folder = runs / name
+    with ExitStack() as stack:
+        with _told(folder):
+            stack.enter_context(alone(folder / LOCK))
+        before = read(runs, name)
+        if before["state"] == "cancelled":
+            raise Cancelled
+        if before["state"] != "queued" or before.get("kind") != kind:
+            what = f"{before.get('kind')}, {before['state']}"
+            raise UsageError(f"the run {name} ({what}) cannot be begun as {kind}: only one that waits can")
+        about = {key: value for key, value in before.items() if key in (*KEPT, "version", "run", "kind")}
+        run = Run(folder, {**about, "started": iso(now), "pid": os.getpid()})
+        if change(runs, name, ("queued",), "running", **run.about)["state"] != "running":
+            raise Cancelled
+        yield run
+
+
+def change(runs: Path, name: str, only_from: Collection[str], state: str, **facts: Any) -> dict[str, Any]:
+    """Set the state and add facts to a report, if the run's state is one of ``only_from`` by then; give the report
+    as it is after that. Raises UnknownName, Unreadable, NoSpace, OutputNotUsable."""
+    return _mend(runs, name, lambda before: {"state": state, **facts} if before["state"] in only_from else {})
+
+
+def note(runs: Path, name: str, **facts: Any) -> dict[str, Any]:
+    """Add facts to a report, whatever the run's state; give the report. Raises as ``change`` does."""
+    return _mend(runs, name, lambda _: facts)
+
+
+def settle(runs: Path, name: str, now: datetime) -> dict[str, Any]:
+    """Write down that a run was killed, if it was; give the report as it is after that. Raises as ``change``."""
+
+    def over(before: Mapping[str, Any]) -> Mapping[str, Any]:
+        if before["state"] != "running" or is_held(runs / name / LOCK):
+            return {}
+        return {**_killed(before), "ended": iso(now)}
+
+    return _mend(runs, name, over)
+
+
+def goes_on(runs: Path, name: str) -> bool:
+    """Whether somebody holds the run's lock."""
+    return is_held(runs / name / LOCK)
+
+
+def _mend(runs: Path, name: str, how: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
+    """Change a report by what ``how`` gives for it, alone with it."""
+    _check_name(runs, name)
+    folder = runs / name
+    with _told(folder), alone(folder / WRITING):
+        before = _load_report(folder)
+        facts = how(before)
+        if facts:
+            write_whole(folder / REPORT, {**before, **facts})
+    return {**before, **facts}
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the lock on ``path``, waiting some seconds for somebody who has it; raises Locked, OSError."""
+    with ExitStack() as stack:
+        for left in range(TRIES, -1, -1):
+            try:
+                stack.enter_context(held(path))
+                break
+            except Locked:
+                if not left:
+                    raise
+            time.sleep(PAUSE)
+        yield
+
+
+def _new(runs: Path, kind: str, now: datetime, token: bytes) -> Run:
+    folder = runs / f"{stamp(now)[:-1]}.{now.microsecond // 1000:03}Z-{kind}-{token[:4].hex()}"
+    return Run(folder, {"version": VERSION, "run": folder.name, "kind": kind})
 
 
 @contextmanager
@@ -90,10 +194,20 @@ def write_whole(path: Path, value: Mapping[str, Any]) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        half.replace(path)
+        _replace(half, path)
     except BaseException:
         half.unlink(missing_ok=True)
         raise
+
+
+def _replace(half: Path, path: Path) -> None:
+    """Put a new file in the place of the old one. Windows refuses while somebody reads that, for a moment."""
+    for _ in range(TRIES if os.name == "nt" else 0):
+        with suppress(PermissionError):
+            half.replace(path)
+            return
+        time.sleep(PAUSE)
+    half.replace(path)
 
 
 def names(runs: Path) -> list[str]:
@@ -104,17 +218,61 @@ def names(runs: Path) -> list[str]:
 
 
 def read(runs: Path, name: str) -> dict[str, Any]:
-    """The report of one run. A run that was killed has the state ``stopped``. Raises UnknownName, Unreadable."""
-    if name not in names(runs):
-        raise unknown("run", name, names(runs)[:16])
-    path = runs / name / REPORT
-    try:
-        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise Unreadable(path=path, reason="the run wrote no report, or it is damaged") from error
-    if report.get("state") == "running" and not is_held(runs / name / LOCK):
-        report["state"] = "stopped"
+    """The report of one run. One that was killed has the state ``stopped``, or ``cancelled`` if somebody had asked
+    for it. Raises UnknownName, Unreadable."""
+    _check_name(runs, name)
+    report = _load_report(runs / name)
+    if report["state"] == "running" and not goes_on(runs, name):
+        report = _load_report(runs / name)  # it may have ended between the two looks
+        if report["state"] == "running":
+            report.update(_killed(report))
     return report
+
+
+def _killed(report: Mapping[str, Any]) -> dict[str, Any]:
+    if report.get("cancelling"):
+        return outcome("cancelled", Cancelled())
+    return outcome("stopped", Stopped(KILLED))
+
+
+def outcome(state: str, problem: Stopped | Cancelled) -> dict[str, Any]:
+    """The facts of a run that ended without having been done."""
+    error = {"code": problem.code, "message": str(problem)}
+    return {"state": state, "exit_code": problem.exit_code, "error": error}
+
+
+def _check_name(runs: Path, name: str) -> None:
+    """Raise UnknownName for what is no run: names come from pages of a browser."""
+    if not (isinstance(name, str) and NAME.fullmatch(name) and (runs / name).is_dir()):
+        raise unknown("run", str(name), names(runs)[:16])
+
+
+def _load_report(folder: Path) -> dict[str, Any]:
+    report = _load(folder / REPORT, "the run wrote no report, or it is damaged")
+    return {"state": "stopped", **report, "run": folder.name}
+
+
+def _load_or_nothing(folder: Path) -> dict[str, Any]:
+    try:
+        return _load_report(folder)
+    except Unreadable:
+        return {}
+
+
+def _load(path: Path, otherwise: str) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise Unreadable(path=path, reason=otherwise) from error
+    if not isinstance(found, dict):
+        raise Unreadable(path=path, reason=otherwise)
+    return found
+
+
+def order(runs: Path, name: str) -> dict[str, Any]:
+    """What a run was asked to do; raises UnknownName, Unreadable."""
+    _check_name(runs, name)
+    return _load(runs / name / ORDER, "the run has no order, or it is damaged")
 
 
 def latest(runs: Path, most: int) -> list[dict[str, Any]]:

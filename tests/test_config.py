@@ -87,6 +87,22 @@ def test_a_filter_without_a_kind_is_one_of_scenes():
         ({"since": "0001-01-01T00:00+05:00"}, "is not a date"),
         ({"fields": ["scene:title,title"]}, "names scene:title twice"),
         ({"api_key_file": "/no/such/key"}, "key file"),
+        ({"ids": []}, "--ids is empty"),
+        ({"query": ""}, "--query is empty"),
+        ({"query": 7}, "--query must be text"),
+        ({"narrow": ""}, "--narrow is empty"),
+        ({"narrow": "{"}, "--narrow cannot be used: it is not JSON: Expecting"),
+        ({"narrow": "[1]"}, '--narrow cannot be used: it must be a JSON object, such as {"tags"'),
+        ({"narrow": "[" * 100_000}, "nested too deeply"),
+        ({"narrow": ["a"]}, "--narrow must be text"),
+        ({"narrow": "@/no/such/file"}, "the narrow file /no/such/file cannot be read"),
+        ({"narrow": {"tag": {}}}, "did you mean 'tags'"),
+        ({"narrow": {"date": {"from": "2024"}}, "kinds": "performer"}, "no narrowing of performers named 'date'"),
+        ({"narrow": {"rating": {"from": 1}}, "kinds": "scene,tag"}, "--narrow chooses records of one kind"),
+        ({"narrow": {"rating": {"from": 1}}, "since": "2026-01-01"}, "--since does not go with --narrow"),
+        ({"query": "reed", "kinds": "scene,tag"}, "--query chooses records of one kind"),
+        ({"query": "reed", "ids": "1"}, "--query goes beside --filter or alone, not with --ids"),
+        ({"query": "reed", "saved_filter": "mine"}, "not with --saved-filter"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(arguments, message):
@@ -116,6 +132,27 @@ def test_a_filter_can_lie_in_a_file(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises((BadFilter, UsageError)):
         options(filter=f"@{path}")
+
+
+def test_a_search_or_a_narrowing_without_a_kind_is_one_of_scenes(tmp_path):
+    assert options(query="reed bed").kinds == ("scene",)
+    path = tmp_path / "n.json"
+    path.write_text('{"rating": {"from": 60}}', encoding="utf-8")
+    for narrow in ('{"rating": {"from": 60}}', {"rating": {"from": 60}}, f"@{path}"):
+        checked = options(narrow=narrow)
+        assert (checked.kinds, checked.narrow, checked.choosing) == (("scene",), {"rating": {"from": 60}}, True)
+    assert options(filter={}, query="reed", narrow={"date": {"to": "2024"}}).query == "reed"
+
+
+@pytest.mark.parametrize("narrow", [None, {}, "{}", {"tags": {"ids": []}, "date": {}}])
+def test_a_narrowing_that_narrows_nothing_is_none(narrow):
+    checked = options(narrow=narrow)
+    assert (checked.kinds, checked.narrow, checked.choosing) == (tuple(KINDS), {}, False)
+
+
+def test_a_saved_filter_brings_its_own_kind_to_a_narrowing():
+    checked = options(saved_filter="mine", narrow={"date": {"from": "2024"}})
+    assert (checked.kinds, checked.narrow) == (tuple(KINDS), {"date": {"from": "2024-01-01"}})
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,18 @@ MAY_IMPORT = {
     "config": CORE | {"transform", "libraries"},
     "planning": CORE | {"config", "libraries", "transform"},
     "commands": CORE | {"config", "libraries", "planning", "report", "storage", "transform"},
+    "look": CORE | {"commands", "config", "libraries", "planning", "progress", "storage", "transform"},
+    "desk": {"call", "dependencies", "installer", "places", "stashlog"},
+    "downloads": {"errors"},
+    "jobs": {"call", "desk", "errors", "runs", "storage"},
+    "offers": CORE | {"config", "desk", "libraries", "places", "transform"},
+    "orders": CORE | {"config", "desk", "downloads", "places", "runs"},
+    "operations": CORE
+    | {"call", "commands", "config", "dependencies", "desk", "downloads", "jobs", "libraries", "look", "offers"}
+    | {"orders", "runs", "stashlog", "storage"},
     "plugin": CORE
-    | {"call", "commands", "config", "dependencies", "installer", "places", "report", "runs", "stashlog"},
+    | {"call", "commands", "dependencies", "desk", "downloads", "installer", "operations", "orders", "report", "runs"}
+    | {"stashlog"},
     "__main__": CORE | {"commands", "config", "doctor", "places", "progress", "report"},
     "docs": CORE | {"__main__", "libraries"},
     "launch": {"plugin"},
@@ -107,7 +117,7 @@ def test_each_library_is_imported_in_one_module():
 
 
 def test_the_launcher_and_the_plugin_start_without_any_library():
-    modules = ("plugin", "installer", "call", "launch")
+    modules = ("plugin", "operations", "offers", "installer", "call", "launch")
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); " + "; ".join(
         f"import stash_portability.{name}" for name in modules
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stash_portability.errors import OutputNotUsable, OutsideRoots, Unreadable, UsageError
-from stash_portability.places import PARTS, READABLE_PARTS, Places, config_folder_of, data_folder
+from stash_portability.places import PARTS, READABLE_PARTS, Places, config_folder_of, data_folder, find_profiles
 
 
 @pytest.fixture
@@ -125,6 +125,14 @@ def test_the_home_of_a_user_there_is_not():
 def test_a_data_folder_with_a_nul(tmp_path):
     with pytest.raises(OutputNotUsable):
         Places(tmp_path / "nul\0").make()
+
+
+def test_profiles_are_found_by_their_names_the_first_folder_first(places, tmp_path):
+    for path in (places.profiles / "a.json", tmp_path / "a.yaml", tmp_path / "b.yml", tmp_path / "c.txt"):
+        path.touch()
+    (tmp_path / "d.yaml").mkdir()
+    found = find_profiles(places.profiles, tmp_path, tmp_path / "nowhere")
+    assert found == {"a": places.profiles / "a.json", "b": tmp_path / "b.yml"}
 
 
 @pytest.mark.parametrize("name", ["nul\0", "circle/x"])

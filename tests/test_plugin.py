@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from stash_portability import __version__, commands, dependencies, plugin, runs
+from stash_portability import __version__, commands, dependencies, orders, plugin, runs
 from stash_portability.call import Call, read_call, read_settings
 from stash_portability.config import export_options
+from stash_portability.desk import Desk
 from stash_portability.errors import BadFilter, OutsideRoots, StashSaidNo, UnknownName, Unreachable, UsageError
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.places import Places
-from stash_portability.plugin import Desk, Streams, Task
+from stash_portability.plugin import Streams, Task
 from stash_portability.stashlog import MOST_BYTES, Handler, StashLog, StashProgress
 
 DEMO = Path(__file__).parent.parent / "examples" / "demo"
@@ -218,7 +219,10 @@ def test_our_id_is_the_name_of_the_manifest(stash):
 def test_a_stash_that_does_not_answer_well_is_told(call, stash):
     stash.status = 401
     answer, _ = call(mode="status")
-    assert "status 401" in answer["error"]
+    assert "error" not in answer
+    assert not answer["output"]["ok"]
+    assert answer["output"]["error"]["code"] == "Unreachable"
+    assert "status 401" in answer["output"]["error"]["message"]
     stash.status, stash.answer = 200, {"errors": [{"message": "no such thing"}]}
     with pytest.raises(StashSaidNo, match="no such thing"):
         read_settings(Call({}, stash.server))
@@ -242,16 +246,16 @@ def test_a_cookie_shows_in_no_representation(stash):
 def test_a_task_takes_no_source_key_or_unknown_argument(tmp_path):
     for key in ("from", "api_key_file", "api_key", "too"):
         with pytest.raises(UnknownName):
-            plugin.export_arguments(desk_of(tmp_path, {key: "x"}))
+            orders.export_arguments(desk_of(tmp_path, {key: "x"}))
 
 
 def test_a_task_reads_no_file_it_may_not(tmp_path):
     with pytest.raises(UsageError, match="not the name of a file"):
-        plugin.export_arguments(desk_of(tmp_path, {"filter": "@/etc/passwd"}))
+        orders.export_arguments(desk_of(tmp_path, {"filter": "@/etc/passwd"}))
     with pytest.raises(OutsideRoots):
-        plugin.export_arguments(desk_of(tmp_path, {"profile": "/etc/passwd"}))
+        orders.export_arguments(desk_of(tmp_path, {"profile": "/etc/passwd"}))
     desk = desk_of(tmp_path, {"profile": "mine.yaml"})
-    assert plugin.export_arguments(desk)["profile"] == str(desk.places.profiles.resolve() / "mine.yaml")
+    assert orders.export_arguments(desk)["profile"] == str(desk.places.profiles.resolve() / "mine.yaml")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +270,7 @@ def test_a_task_reads_no_file_it_may_not(tmp_path):
 )
 def test_an_output_is_named_by_time_and_format(tmp_path, arguments, name):
     desk = desk_of(tmp_path, arguments, {"privacy": "share"})
-    options = export_options(plugin.export_arguments(desk), {}, plugin.standing(desk))
+    options = export_options(orders.export_arguments(desk), {}, orders.standing(desk))
     assert (options.to.name, options.to.parent.name) == (name, "exports")
     assert options.privacy == "share"
 
@@ -274,7 +278,7 @@ def test_an_output_is_named_by_time_and_format(tmp_path, arguments, name):
 def test_a_profile_and_the_arguments_come_before_the_settings(tmp_path):
     profile = {"privacy": "share", "kinds": {"scene": None}}
     desk = desk_of(tmp_path, {"profile": profile, "format": ""}, {"privacy": "full", "format": "xml"})
-    options = export_options(plugin.export_arguments(desk), {}, plugin.standing(desk))
+    options = export_options(orders.export_arguments(desk), {}, orders.standing(desk))
     assert (options.privacy, options.form) == ("share", "xml")
 
 
@@ -285,7 +289,7 @@ def test_a_task_replaces_only_what_lies_in_the_data_folder(tmp_path):
     desk.places.make()
     (desk.places.data / "roots.json").write_text(json.dumps({"version": 1, "roots": [str(root)]}))
     with pytest.raises(UsageError, match="replaces only"):
-        plugin.export_arguments(desk)
+        orders.export_arguments(desk)
 
 
 def test_whatever_goes_wrong_before_a_task_stash_gets_its_answer(monkeypatch):
@@ -294,13 +298,13 @@ def test_whatever_goes_wrong_before_a_task_stash_gets_its_answer(monkeypatch):
 
     monkeypatch.setattr(plugin, "_serve", broken)
     answer, log = io.BytesIO(), io.BytesIO()
-    given = json.dumps({"server_connection": {}, "args": {"mode": "status"}}).encode()
+    given = json.dumps({"server_connection": {}, "args": {"mode": "export"}}).encode()
     assert plugin.main(plugin.Streams(given, answer, log), [], {}) == 70
     assert "a bug of ours" in json.loads(answer.getvalue())["error"]
 
 
 def test_a_format_of_the_settings_is_not_forced_on_a_path(tmp_path):
-    arguments = plugin.export_arguments(desk_of(tmp_path, {"to": "scenes.csv"}, {"format": "json"}))
+    arguments = orders.export_arguments(desk_of(tmp_path, {"to": "scenes.csv"}, {"format": "json"}))
     assert "format" not in arguments
 
 
@@ -315,8 +319,8 @@ def test_a_format_of_the_settings_is_not_forced_on_a_path(tmp_path):
     ],
 )
 def test_yaml_is_only_needed_where_it_is(arguments, needs):
-    assert plugin.needs_yaml(arguments, {}) is needs
-    assert plugin.needs_yaml(arguments, {"format": "yaml"})
+    assert orders.needs_yaml(arguments, {}) is needs
+    assert orders.needs_yaml(arguments, {"format": "yaml"})
 
 
 def test_a_task_that_raises_what_it_may_leaves_no_traceback(tmp_path):
@@ -411,5 +415,5 @@ def test_progress_is_shown_a_few_times_a_second():
 
 def test_a_filtered_export_counts_its_phases_alike():
     counts = {"scene": 1000, "tag": 10, "config": None}
-    assert plugin.shares(counts, {}) == {"scenes": 1000.0, "tags": 10.0, "config": 0.0}
-    assert plugin.shares(counts, {"ids": ["1"]}) == {"scenes": 1.0, "tags": 1.0, "config": 1.0}
+    assert orders.shares(counts, {}) == {"scenes": 1000.0, "tags": 10.0, "config": 0.0}
+    assert orders.shares(counts, {"ids": ["1"]}) == {"scenes": 1.0, "tags": 1.0, "config": 1.0}

@@ -5,13 +5,22 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from stash_portability import oslock, runs
-from stash_portability.errors import Locked, NoSpace, OutputNotUsable, UnknownName, Unreadable
+from stash_portability.errors import (
+    Cancelled,
+    Locked,
+    NoSpace,
+    OutputNotUsable,
+    UnknownName,
+    Unreadable,
+    UsageError,
+)
 from stash_portability.oslock import held, is_held
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
@@ -113,6 +122,105 @@ def test_a_disk_without_locks_goes_on_without(number, tmp_path, monkeypatch):
         pass
 
 
+def queued(folder):
+    run = runs.queue(folder, "export", NOON, TOKEN, {"title": "Export tags", "arguments": {"kinds": "tag"}})
+    return run.name
+
+
+def test_a_run_is_asked_for_taken_over_and_done(tmp_path):
+    name = queued(tmp_path)
+    report = runs.read(tmp_path, name)
+    assert (report["state"], report["kind"], report["title"]) == ("queued", "export", "Export tags")
+    assert report["asked"] == report["started"] == "2026-05-01T12:00:00Z"
+    assert runs.order(tmp_path, name)["arguments"] == {"kinds": "tag"}
+    runs.note(tmp_path, name, job="7")
+    with runs.take(tmp_path, name, "export", NOON.replace(hour=13)) as run:
+        going = runs.read(tmp_path, name)
+        assert (going["state"], going["started"], going["job"]) == ("running", "2026-05-01T13:00:00Z", "7")
+        run.write("finished", exit_code=0)
+    done = runs.read(tmp_path, name)
+    assert (done["state"], done["job"], done["asked"], done["title"]) == (
+        "finished", "7", "2026-05-01T12:00:00Z", "Export tags",
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="finished"), runs.take(tmp_path, name, "export", NOON):
+        pass
+
+
+def test_a_job_that_is_told_late_is_kept(tmp_path):
+    """The task may begin, and end, before whoever asked for it has written down its job."""
+    name = queued(tmp_path)
+    with runs.take(tmp_path, name, "export", NOON) as run:
+        run.write("finished", exit_code=0)
+    assert runs.note(tmp_path, name, job="7")["state"] == "finished"
+    assert runs.read(tmp_path, name)["job"] == "7"
+
+
+def test_a_cancelled_run_is_not_begun(tmp_path):
+    name = queued(tmp_path)
+    runs.change(tmp_path, name, ("queued",), **runs.outcome("cancelled", Cancelled()))
+    with pytest.raises(Cancelled), runs.take(tmp_path, name, "export", NOON):
+        pass
+    assert runs.read(tmp_path, name)["state"] == "cancelled"
+
+
+def test_a_run_is_taken_by_one_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "TRIES", 3)
+    name = queued(tmp_path)
+    with (
+        runs.take(tmp_path, name, "export", NOON),
+        pytest.raises(Locked),
+        runs.take(tmp_path, name, "export", NOON),
+    ):
+        pass
+
+
+def test_an_outcome_is_never_lost_to_who_writes_at_the_same_time(tmp_path):
+    """The task ends while others look, note and settle as fast as they can."""
+    for turn in range(10):
+        folder = tmp_path / str(turn)
+        name = queued(folder)
+        over = threading.Event()
+
+        def disturb(folder=folder, name=name, over=over):
+            while not over.is_set():
+                runs.note(folder, name, cancelling=True)
+                runs.settle(folder, name, NOON)
+                assert runs.read(folder, name)["state"] in ("queued", "running", "finished")
+
+        others = [threading.Thread(target=disturb) for _ in range(2)]
+        for other in others:
+            other.start()
+        with runs.take(folder, name, "export", NOON) as run:
+            run.write("finished", exit_code=0, report={"counts": {"tag": turn}})
+        over.set()
+        for other in others:
+            other.join()
+        report = runs.read(folder, name)
+        assert (report["state"], report["report"]) == ("finished", {"counts": {"tag": turn}})
+
+
+def test_a_run_that_ends_between_two_looks_is_not_told_as_stopped(tmp_path, monkeypatch):
+    with runs.begin(tmp_path, "export", NOON, TOKEN) as run:
+
+        def ends(_path):
+            run.write("finished")
+            return False
+
+        monkeypatch.setattr(runs, "is_held", ends)
+        assert runs.read(tmp_path, run.name)["state"] == "finished"
+
+
+def test_a_killed_run_is_settled_once(tmp_path):
+    with runs.begin(tmp_path, "export", NOON, TOKEN) as run:
+        assert runs.settle(tmp_path, run.name, NOON)["state"] == "running"
+    first = runs.settle(tmp_path, run.name, NOON)
+    assert (first["state"], first["error"]["code"], first["ended"]) == ("stopped", "Stopped", "2026-05-01T12:00:00Z")
+    assert runs.settle(tmp_path, run.name, NOON.replace(hour=15)) == first
+    (tmp_path / run.name / "report.json").write_text("[]")
+    with pytest.raises(Unreadable):
+        runs.settle(tmp_path, run.name, NOON)
+
+
 def failing(number):
     def fail(*_args, **_options):
         raise OSError(number, os.strerror(number))
@@ -137,10 +245,16 @@ def test_a_report_that_cannot_be_written_leaves_the_one_before(number, error, tm
         monkeypatch.setattr(os, "fsync", failing(number))
         with pytest.raises(error):
             run.write("finished")
-    assert sorted(path.name for path in run.folder.iterdir()) == ["lock", "report.json"]
+    assert sorted(path.name for path in run.folder.iterdir()) == ["lock", "report.json", "writing"]
     assert runs.read(tmp_path, run.name)["state"] == "stopped"
 
 
 def test_what_fails_within_a_run_passes_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError), runs.begin(tmp_path, "export", NOON, TOKEN):
         raise FileNotFoundError
+
+
+def test_a_report_that_lost_its_state_is_told_as_stopped(tmp_path):
+    name = queued(tmp_path)
+    (tmp_path / name / "report.json").write_text('{"run": "../other"}')
+    assert runs.latest(tmp_path, 1) == [{"run": name, "state": "stopped"}]

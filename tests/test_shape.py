@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 CODE = sorted(path for folder in ("stash_portability", "tools") for path in (ROOT / folder).rglob("*.py"))
 MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_PARAMETERS = 400, 45, 5
 LONG_ON_PURPOSE = {"kinds.py"}
-NOT_OURS = {".git", ".venv", "out", "dist", "build", "__pycache__", ".hypothesis"}
+NOT_OURS = {".git", "node_modules", ".venv", "out", "dist", "build", "__pycache__", ".hypothesis"}
 NOT_OURS_ENDS = ("_cache", ".egg-info")
 
 

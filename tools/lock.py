@@ -1,4 +1,5 @@
-"""Make requirements.lock and requirements-dev.lock: every version pinned, every file by its SHA-256.
+"""Make requirements.lock, requirements-dev.lock and requirements-browser.lock: every version pinned, every file by
+its SHA-256.
 
 ``make lock`` runs this with ``uv`` from a virtual environment of its own. requirements.lock has one section a
 dependency set (stash_portability/dependencies.py), each complete in itself, so that launch.py can install them
@@ -31,6 +32,8 @@ DEVELOPMENT = (
     "types-defusedxml",
     "types-tqdm",
 )
+BROWSER = ("playwright>=1.50",)
+"""What drives the browser of the browser tests: a lock of its own, because not every platform has it (musl)."""
 HEAD = """\
 # Made by `make lock`; do not edit. Every dependency of stash-portability, pinned, with the SHA-256 of each file.
 # One section a set; see stash_portability/dependencies.py. Install all of it with
@@ -38,6 +41,9 @@ HEAD = """\
 """
 HEAD_DEVELOPMENT = """\
 # Made by `make lock`; do not edit. What the tests and checks need besides requirements.lock.
+"""
+HEAD_BROWSER = """\
+# Made by `make lock`; do not edit. What the browser tests need besides requirements-dev.lock.
 """
 
 
@@ -70,7 +76,7 @@ def without(pins: str, others: str) -> str:
 
 
 def main(scratch: Path) -> None:
-    """Write both files."""
+    """Write the three files."""
     floors = [floor for wanted in SETS.values() for floor in wanted.floors]
     everything = compile_pins(floors, "", scratch)
     lock = HEAD
@@ -78,8 +84,11 @@ def main(scratch: Path) -> None:
         lock += f"\n{SECTION_MARK}{name}\n{compile_pins(list(wanted.floors), unhashed(everything), scratch)}"
     read_lock(lock)
     development = compile_pins(list(DEVELOPMENT), unhashed(everything), scratch)
+    browser = compile_pins(list(BROWSER), unhashed(everything) + unhashed(development), scratch)
     (ROOT / "requirements.lock").write_text(lock, "utf-8")
     (ROOT / "requirements-dev.lock").write_text(HEAD_DEVELOPMENT + without(development, everything), "utf-8")
+    rest = without(browser, everything + development)
+    (ROOT / "requirements-browser.lock").write_text(HEAD_BROWSER + rest, "utf-8")
 
 
 if __name__ == "__main__":

@@ -36,14 +36,13 @@ class Pipeline:
         """Write every record that is taken of ``kinds`` into ``sink``."""
         self.selection.expect_owners(self.source)
         for kind in (kind for kind in KINDS if kind in kinds):
-            self._settle(kind)
-            ids = self.selection.ids(kind)
+            ids = self.settle(kind)
             if ids is None or ids:
                 self._write_kind(sink, kind, ids)
         self.report.references_left_out = self.selection.left_out
 
-    def _settle(self, kind: str) -> None:
-        """Settle which records of ``kind`` are taken."""
+    def settle(self, kind: str) -> list[str] | None:
+        """Settle which records of ``kind`` are taken: their ids, ascending, or None for all of them."""
         if kind in PARTS_OF:
             owners = self.selection.take_parts(kind)
             if owners is None:
@@ -52,6 +51,7 @@ class Pipeline:
                 parts = read_parts(self.source, kind, owners, Want(frozenset((PARTS_OF[kind][1],))))
                 self.selection.add_parts(kind, (record.uid for record in parts))
         self.selection.prepare(kind, self.source)
+        return self.selection.ids(kind)
 
     def _write_kind(self, sink: Sink, kind: str, ids: list[str] | None) -> None:
         self.progress.phase(KINDS[kind].plural, self.counts.get(kind) if ids is None else len(ids))
@@ -60,14 +60,14 @@ class Pipeline:
         stream = self.source.read(kind, Want(self.fields.get(kind), ids, self.blobs))
         for batch in _batches(stream):
             read += len(batch)
-            written += self._write_batch(sink, kind, batch)
+            written += self.write(sink, kind, batch)
             self.progress.advance(len(batch))
         self.report.counts[kind] = written
         self.report.seconds[kind] = round(self.clock() - begun, 3)
         self._tell_missing(kind, ids, read + len(self.report.skipped) - skipped)
 
-    def _write_batch(self, sink: Sink, kind: str, batch: list[Record]) -> int:
-        """Write one batch; give how many records were written."""
+    def write(self, sink: Sink, kind: str, batch: list[Record]) -> int:
+        """Write some records of ``kind`` as they came from the source; give how many records were written."""
         if self.lookup.needed(kind):
             self.lookup.prepare(batch)
         if not self.selection.holds_everything():

@@ -9,6 +9,7 @@ text. At every level the value of an ``apikey=`` in a URL or a text is taken out
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -56,9 +57,7 @@ class NameReplacer:
         words = tuple(word for word, _, _ in _words(normalize("NFC", name)))
         if not words:
             return
-        known = self._by_first.setdefault(words[0], [])
-        known.append((words, replacement))
-        known.sort(key=lambda entry: -len(entry[0]))
+        insort(self._by_first.setdefault(words[0], []), (words, replacement), key=lambda entry: -len(entry[0]))
 
     def replace(self, text: str) -> str:
         """``text`` with every known name replaced; a text without one is given back as it is."""

@@ -1,0 +1,81 @@
+// The form of an export with its preview: from what is chosen to the order that is sent.
+
+import { LIBRARIES } from "./api.js";
+import { begin, EVERYTHING, keep, missing, orderOf, recall, withKind } from "./choices.js";
+import { Form } from "./form.js";
+import { api, useAct } from "./hooks.js";
+import { Trouble } from "./parts.js";
+import { Preview, Summary, usePreview } from "./preview.js";
+import { Scope, useCounts } from "./scope.js";
+import { bootstrap, h, React, useToast } from "./stash.js";
+import { T } from "./strings.js";
+
+const { useEffect, useRef, useState } = React;
+
+/** The state of the dialog, and how it is changed; kept for the next time as soon as it is used. */
+function useChoices(context, facts) {
+  const kept = useRef(null);
+  kept.current ??= recall(localStorage);
+  const [state, setState] = useState(() => begin(context, facts, kept.current));
+  const change = (part) => setState((now) => ({ ...now, ...(typeof part === "function" ? part(now) : part) }));
+  const setKind = (name) => setState((now) => withKind(now, name, { context, facts, kept: kept.current }));
+  const store = () => {
+    keep(localStorage, state);
+    kept.current = recall(localStorage);
+  };
+  return { state, change, setKind, store };
+}
+
+const WHY = { saved: () => T.savedFirst, date: () => T.dateUnfinished, fields: () => T.fieldsNone };
+
+/** Export was clicked: {act, busy, problem}. What cannot be begun is told in a toast too. */
+function useStart(order, store, onStart) {
+  const toast = useToast();
+  const start = useAct(async () => {
+    store();
+    onStart({ ...(await api.start("export", order)), order });
+  });
+  useEffect(() => void (start.problem && toast(start.problem.message)), [start.problem]);
+  return start;
+}
+
+function Footer({ lacking, preview, facts, many, able, busy }) {
+  const { Button } = bootstrap();
+  return h(
+    React.Fragment,
+    null,
+    lacking
+      ? h("div", { className: "portability-summary", role: "status" }, WHY[lacking]())
+      : h(Summary, { preview, facts, many }),
+    h(Button, { type: "submit", disabled: !able || busy }, busy ? T.starting : T.export),
+  );
+}
+
+/** The form, its preview, and Export. `Frame` puts body and footer where they belong; `onMissing` is told when a
+ * library is not there. */
+export function Choosing({ context, facts, onStart, onMissing, Frame }) {
+  const { state, change, setKind, store } = useChoices(context, facts);
+  const lacking = missing(state, facts);
+  const order = lacking ? null : orderOf(state, context, facts);
+  const counted = useCounts(state, context, facts);
+  const preview = usePreview(order);
+  const start = useStart(order, store, onStart);
+  const lost = [start, preview, counted].find(({ problem }) => problem?.code === LIBRARIES)?.problem;
+  useEffect(() => void (lost && onMissing(lost)), [lost]);
+
+  const many = state.kind === EVERYTHING;
+  const able = order !== null && (many || preview.loading || preview.answer?.count !== 0);
+  const onSubmit = (event) => {
+    event.preventDefault();
+    if (able) start.act();
+  };
+  return h(
+    Frame,
+    { onSubmit, footer: h(Footer, { lacking, preview, facts, many, able, busy: start.busy }) },
+    h(Scope, { state, context, facts, counted, change, setKind }),
+    !preview.problem && h(Trouble, { problem: counted.problem, again: counted.again }),
+    h(Form, { state, facts, change }),
+    order && h(Preview, { preview }),
+    h(Trouble, { problem: start.problem, again: start.act }),
+  );
+}

@@ -1,0 +1,167 @@
+// A run from here on: waiting, how far, and what became of it with its download.
+
+import { GONE, isOver } from "./api.js";
+import { kindOf } from "./choices.js";
+import { api, useAct, useAnswer, useFocus, useRun } from "./hooks.js";
+import { Bar, Button, Copy, Notice, Section, Trouble, Waiting } from "./parts.js";
+import { downloadAddress, h, React, useToast } from "./stash.js";
+import { clock, records, size, T } from "./strings.js";
+
+const { useEffect, useState } = React;
+
+const DOING = { export: () => T.exporting, setup: () => T.installing };
+const words = (job, kind) => ({ READY: T.inQueue, STOPPING: T.stopping })[job.status] ?? DOING[kind]();
+
+/** The bar of a run that goes on, and its Cancel. */
+function Going({ run, kind, onCancel, cancelling }) {
+  const { job, problem, report } = run;
+  const place = useFocus();
+  const reached = job?.status === "RUNNING" ? job.progress : null;
+  const label = job ? words(job, kind) : report?.state === "running" ? DOING[kind]() : T.finishing;
+  return h(
+    "div",
+    { ref: place, tabIndex: -1, className: "portability-focus" },
+    problem
+      ? h(Waiting, null, `${problem.code === GONE ? T.goneWaiting : problem.message}`)
+      : h(Bar, { value: reached, label }),
+    h("p", { className: "portability-quiet mt-2" }, T.staysOn),
+    h(Button, { onClick: onCancel, disabled: cancelling }, cancelling ? T.stopping : T.cancel),
+  );
+}
+
+/** Follow a run to its end; `over(report, again)` draws what comes then. */
+export function Follow({ followed, kind, over }) {
+  const run = useRun(followed);
+  const toast = useToast();
+  const cancel = useAct(() => api.cancel(followed.run));
+  useEffect(() => void (cancel.problem && toast(cancel.problem.message)), [cancel.problem]);
+  if (isOver(run.report)) return over(run.report);
+  const onCancel = async () => {
+    const report = await cancel.act();
+    if (isOver(report)) run.settle(report);
+  };
+  return h(
+    React.Fragment,
+    null,
+    h(Going, { run, kind, onCancel, cancelling: cancel.busy || run.job?.status === "STOPPING" }),
+    cancel.problem && h(Trouble, { problem: cancel.problem }),
+  );
+}
+
+/** True from the time `iso` on. */
+function useOver(iso) {
+  const [, setTurn] = useState(0);
+  const left = iso ? Date.parse(iso) - Date.now() : 0;
+  useEffect(() => {
+    const timer = iso && left > 0 ? setTimeout(() => setTurn((turn) => turn + 1), Math.min(left, 2 ** 31 - 1)) : 0;
+    return () => clearTimeout(timer);
+  }, [iso]);
+  return Boolean(iso) && left <= 0;
+}
+
+/** The link to what a run has made, made at once, with how long it works, and a new one. */
+export function Download({ run }) {
+  const link = useAnswer((signal) => api.link(run, signal), run);
+  const over = useOver(link.answer?.until);
+  if (link.problem) return h(Trouble, { problem: link.problem, again: link.again });
+  if (!link.answer || link.loading) return h(Waiting, null, T.linking);
+  if (over) return h("p", null, T.linkOver, " ", h(Button, { onClick: link.again }, T.newLink));
+  return h(Link, link.answer);
+}
+
+function Link({ path, name, bytes, until }) {
+  const look = { className: "btn btn-primary portability-download", href: downloadAddress(path), download: name };
+  return h(
+    "p",
+    null,
+    h("a", { ref: useFocus(), ...look }, T.downloadFile(name, bytes)),
+    h("span", { className: "portability-quiet", title: until }, T.linkUntil(clock(until))),
+  );
+}
+
+const list = (lines) =>
+  h(
+    "ul",
+    { className: "portability-list" },
+    lines.map((line, index) => h("li", { key: index }, line)),
+  );
+
+/** What an export wrote, and what it has to say. */
+export function Wrote({ report, facts }) {
+  const { counts = {}, bytes = 0, notes = [], remarks = [], skipped = [], seconds = {}, outputs = [] } = report;
+  const told = Object.entries(counts).filter(([, count]) => count > 0);
+  const kinds = told.map(([name, count]) => records(count, kindOf(facts, name) ?? { name, plural: name }));
+  const took = Object.values(seconds).reduce((sum, one) => sum + one, 0);
+  const left = report.references_left_out > 0 ? [T.leftOutReferences(report.references_left_out)] : [];
+  const lines = [...notes, ...left];
+  return h(
+    React.Fragment,
+    null,
+    h("p", null, [kinds.join(", "), size(bytes), T.tookTime(took)].filter(Boolean).join(" · ")),
+    remarks.length > 0 && h(Section, { label: T.remarks(remarks.length), open: true }, list(remarks)),
+    skipped.length > 0 && h(Section, { label: T.skipped(skipped.length) }, list(skipped)),
+    lines.length > 0 && list(lines),
+    outputs.map((path) => h("p", { key: path, className: "portability-quiet" }, T.onServer, path)),
+  );
+}
+
+const FAILED = { cancelled: () => T.cancelled, stopped: () => T.stoppedTitle };
+
+/** A run that did not finish: why, and once more. */
+export function Failed({ report, again }) {
+  const { state, error, run } = report;
+  const title = FAILED[state]?.() ?? T.failedTitle;
+  if (!error || state === "cancelled") {
+    return h(
+      Notice,
+      { variant: "warning", role: "alert" },
+      title,
+      h(
+        "div",
+        { className: "portability-buttons mt-2" },
+        again && h(Button, { onClick: again }, T.runAgain),
+        h(Copy, { text: JSON.stringify({ run, state, error }, null, 1) }),
+      ),
+    );
+  }
+  return h(Trouble, {
+    problem: { exit_code: report.exit_code, ...error, message: error.message },
+    title,
+    again,
+    againText: T.runAgain,
+    about: run,
+  });
+}
+
+function Finished({ report, facts, again, another }) {
+  return h(
+    React.Fragment,
+    null,
+    h(
+      Notice,
+      { variant: "success", role: "status" },
+      h("strong", null, report.exit_code ? T.doneRemarks : T.doneTitle),
+    ),
+    h(Download, { run: report.run }),
+    h(Wrote, { report: report.report ?? {}, facts }),
+    h(
+      "div",
+      { className: "portability-buttons" },
+      again && h(Button, { onClick: again }, T.exportAgain),
+      h(Button, { onClick: another }, T.another),
+    ),
+  );
+}
+
+/** What became of an export. */
+export function Result(props) {
+  const { report, again, another } = props;
+  const done = report.state === "finished";
+  return h(
+    "div",
+    { ref: useFocus(), tabIndex: -1, className: "portability-focus" },
+    done
+      ? h(Finished, props)
+      : h(React.Fragment, null, h(Failed, { report, again }), h(Button, { onClick: another }, T.another)),
+  );
+}
