@@ -68,7 +68,7 @@ $(ESLINT_READY): tests/ui/package-lock.json
 	  { rm -rf node_modules && echo "!!! ESLint could not be installed: the page was NOT linted" >&2; }
 
 check-page:
-	@if [ -f $(ESLINT_READY) ]; then cd tests/ui && node_modules/.bin/eslint --config eslint.config.mjs . ../../ui; fi
+	@if [ -f $(ESLINT_READY) ]; then tests/ui/node_modules/.bin/eslint --config tests/ui/eslint.config.mjs ui tests/ui; fi
 	node --test tests/ui/
 
 docs: $(VENV)/.run ## write the generated documentation

@@ -55,6 +55,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
 def _field(field: Field) -> dict[str, Any]:
     facts = {"name": field.name, "type": field.type, "many": field.many, "of": field.of, "note": field.note}
     more = {"privacy": field.privacy, "since": field.since, "parts": [_field(part) for part in field.parts]}
+    more["sheet"] = list(field.sheet)
     return {**facts, **more}
 
 

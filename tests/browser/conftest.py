@@ -25,11 +25,6 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 MENU = ["scenes", "images", "groups", "markers", "galleries", "performers", "studios", "tags"]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker of these tests known."""
-    config.addinivalue_line("markers", "browser: needs Chromium and a real Stash with its page")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder: it needs a Stash, and a browser."""
     for item in items:
