@@ -116,8 +116,8 @@ def export_options(
     """Check the arguments of ``export``: a mapping of the long option names with ``_`` for ``-``. A profile stands
     behind them, and ``standing`` (settings; ``stem``, the output's path without its ending) behind both. Raises
     UsageError telling everything that is wrong."""
-    _well_formed(arguments)
     check = _Checker()
+    arguments = _well_formed(arguments, check.problems)
     profile = check(_profile, arguments.get("profile"), default=Profile("", {}))
     said = {key: value for key, value in arguments.items() if _said(value)}
     given = {**(standing or {}), **profile.options, **said}
@@ -153,23 +153,27 @@ def export_options(
     return result
 
 
-def _well_formed(arguments: Mapping[str, Any]) -> None:
-    """Raise for an argument that is empty (a script whose variable was not set would export everything), or that
-    is no text where text is meant (tasks may be given any JSON)."""
-    problems: list[PortabilityError] = []
-    for name in TEXTS:
-        value = arguments.get(name)
-        if isinstance(value, Mapping) and name in MAPPINGS:
-            continue
-        texts = value if isinstance(value, list) and name in LISTS else [value]
-        if any(text is not None and not isinstance(text, str) for text in texts):
-            problems.append(UsageError(f"--{name.replace('_', '-')} must be text"))
-        elif ("" in texts and name not in ("from", "to")) or (name == "ids" and value == []):
-            problems.append(UsageError(f"--{name.replace('_', '-')} is empty"))
-        elif any(text and "\0" in text for text in texts):
-            problems.append(UsageError(f"--{name.replace('_', '-')} holds a NUL character"))
-    if problems:
+def _well_formed(arguments: Mapping[str, Any], problems: list[PortabilityError]) -> dict[str, Any]:
+    """The arguments without those that are empty (a script whose variable was not set would export everything), or
+    that are no text where text is meant (tasks may be given any JSON); what is wrong with these goes into
+    ``problems``. Raises at once where nothing can be checked without one of them."""
+    wrong = {name: why for name in TEXTS if (why := _ill_formed(name, arguments.get(name)))}
+    problems += [UsageError(f"--{name.replace('_', '-')} {why}") for name, why in wrong.items()]
+    if wrong.keys() & {"from", "to"}:
         raise several(problems)
+    return {name: value for name, value in arguments.items() if name not in wrong}
+
+
+def _ill_formed(name: str, value: Any) -> str:
+    """What is wrong with the form of an argument, or ""."""
+    if isinstance(value, Mapping) and name in MAPPINGS:
+        return ""
+    texts = value if isinstance(value, list) and name in LISTS else [value]
+    if any(text is not None and not isinstance(text, str) for text in texts):
+        return "must be text"
+    if ("" in texts and name not in ("from", "to")) or (name == "ids" and value == []):
+        return "is empty"
+    return "holds a NUL character" if any(text and "\0" in text for text in texts) else ""
 
 
 def _said(value: Any) -> bool:

@@ -33,7 +33,10 @@ SECONDS = 3.5
 """The longest zipping or copying, because an answer has to be there in five seconds."""
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _CHUNK = 1 << 20
-_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_LINKS = (
+    errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL,
+)  # fmt: skip
+"""What a disk says that has no hard links, or not here. EINVAL: Windows on exFAT, and on some network folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def _make_folder(plugin: Path, token: str) -> Path:
     for one in (folder, place):
         if one == place:
             place.mkdir(mode=0o700)
-        if not (one / INDEX).exists():
+        with suppress(FileExistsError):  # of a link before, or of one that is made at the same time
             os.close(os.open(one / INDEX, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     return place
 

@@ -133,7 +133,7 @@ class OutsideRoots(UsageError):
     """A task may only name paths under the data folder and the roots listed on the server."""
 
     template = (
-        "{path} lies outside the folders a task may write to ({allowed}); put it under one of them, or"
+        "{path} lies outside the folders a task may name for this ({allowed}); put it under one of them, or"
         " add its folder to roots.json in the data folder"
     )
 
@@ -171,6 +171,13 @@ class Unreachable(FatalError):
 
     exit_code = EXIT_UNREACHABLE
     template = "no Stash at {address}: {reason}"
+
+
+class TookTooLong(FatalError):
+    """What the page asked did not end in the time a page may wait; a task may take its time."""
+
+    exit_code = EXIT_UNREACHABLE
+    template = "this took more than {seconds} seconds and was given up; try again, or export without looking first"
 
 
 class Refused(FatalError):

@@ -43,7 +43,7 @@ MOST_FOLLOWED = 2000
 the first that are shown. Of more, only that of the first so many."""
 PATIENCE = 3.0
 """Seconds that ids are listed in order to count them."""
-NOT_COUNTED = "too many records to count them within seconds: Stash cannot join this filter with the narrowing"
+NOT_COUNTED = "too many records to count within seconds: Stash cannot join this choice with the filters on top of it"
 MOST_TEXT, MOST_CELL = 20_000, 2000
 CUT = " …"
 """What stands where a text or cell goes on."""

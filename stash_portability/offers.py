@@ -84,7 +84,7 @@ def _profiles(desk: Desk) -> Iterator[dict[str, str]]:
 
 def _read(desk: Desk, path: Path) -> dict[str, Any]:
     """A profile, or nothing when it cannot be read now: whoever chooses it is told why."""
-    with suppress(OSError, ValueError, PortabilityError):
+    with suppress(OSError, ValueError, RecursionError, PortabilityError):
         if path.parent != desk.shipped_profiles:
             desk.places.check_allowed(path, parts=READABLE_PARTS)
         with path.open(encoding="utf-8") as stream:

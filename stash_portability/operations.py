@@ -20,9 +20,9 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from . import __version__, dependencies, downloads, jobs, orders, runs
-from .call import Call, address_of
+from .call import Call
 from .desk import Desk, bug_line, open_desk
-from .errors import EXIT_BUG, NoLink, PortabilityError, Unreachable, UsageError, unknown
+from .errors import EXIT_BUG, NoLink, PortabilityError, TookTooLong, UsageError, unknown
 from .stashlog import StashLog
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def answer(call: Call, environment: Mapping[str, str], log: StashLog, seconds: f
     worker.join(seconds)
     if kept:
         return kept[0]
-    return _refusal(Unreachable(address=address_of(call), reason=f"it took more than {seconds:g} seconds"))
+    return _refusal(TookTooLong(seconds=f"{seconds:g}"))
 
 
 def _attempt(call: Call, environment: Mapping[str, str], log: StashLog) -> dict[str, Any]:
@@ -144,12 +144,13 @@ def start(desk: Desk) -> dict[str, Any]:
     if kind == "export":
         ordered = _ordered(desk)
         _, options = _checked(ordered)
+        desk.places.make()
         _check_place(options)
         kept = {key: value for key, value in desk.settings.items() if key in orders.SETTINGS}
         order = {"title": orders.title(options), "arguments": dict(ordered.call.arguments), "settings": kept}
     else:
+        desk.places.make()
         order = {"title": TASKS[kind]}
-    desk.places.make()
     with runs.alone(desk.places.runs / "start"):  # so that two at once do not both set up
         going = _same_going_on(desk) if kind == "setup" else None
         return going or _queued(desk, kind, order)
@@ -173,8 +174,7 @@ def _checked(ordered: Desk) -> tuple[dict[str, Any], ExportOptions]:
 def _check_place(options: ExportOptions) -> None:
     from .storage.container import open_output  # noqa: PLC0415 - a status does without
 
-    if options.to.parent.is_dir():  # exports/ itself may not be there before the first run
-        open_output(options.to, options.shape, overwrite=options.overwrite)
+    open_output(options.to, options.shape, overwrite=options.overwrite)
 
 
 def _same_going_on(desk: Desk) -> dict[str, Any] | None:

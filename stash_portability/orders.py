@@ -98,6 +98,8 @@ def _profile(desk: Desk, name: Any) -> Any:
     known = {**{path.name: path for path in found.values()}, **found}
     if name in known and known[name].parent == desk.shipped_profiles:
         return str(known[name])
+    if name not in known and known and Path(name).name == name and not (desk.places.profiles / name).exists():
+        raise unknown("profile", name, sorted(found))
     path = known.get(name, desk.places.profiles / name)
     return str(desk.places.check_allowed(path, parts=READABLE_PARTS))
 

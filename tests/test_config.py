@@ -119,6 +119,13 @@ def test_all_mistakes_are_told_at_once():
     assert all(word in str(told.value) for word in ("jsonn", "tgs", "none", "--since"))
 
 
+def test_what_is_empty_or_no_text_does_not_hide_the_other_mistakes():
+    with pytest.raises(PortabilityError) as told:
+        options(format="jsonn", ids=[], query=7, privacy="none", since="")
+    words = ("'jsonn'", "--ids is empty", "--query must be text", "'none'", "--since is empty")
+    assert [str(told.value).count(word) for word in words] == [1] * 5
+
+
 @pytest.mark.parametrize("arguments", [{"format": "nfo"}, {"format": "template"}, {"to": "a", "compress": "7z"}])
 def test_what_comes_later_is_said_to_come_later(arguments):
     with pytest.raises(NotIncluded):

@@ -139,6 +139,34 @@ def test_links_are_not_followed_to_what_is_no_export(plugin, tmp_path, table):
     assert not (plugin / "downloads").exists()
 
 
+def test_two_first_links_at_once_are_both_made(plugin, table, monkeypatch):
+    real, begun, others = os.open, [], []
+
+    def slow(path, *more):
+        if os.fspath(path).endswith("index.html") and not begun:
+            begun.append(path)
+            others.append(downloads.link(plugin, table, TOKEN[::-1], NOW))  # just before ours
+        return real(path, *more)
+
+    monkeypatch.setattr(os, "open", slow)
+    link = downloads.link(plugin, table, TOKEN, NOW)
+    assert others
+    assert downloads.still_there(plugin, link.path)
+    assert downloads.still_there(plugin, others[0].path)
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EINVAL])
+def test_a_disk_without_hard_links_gives_a_download_all_the_same(plugin, table, monkeypatch, code):
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(type(table), "symlink_to", refuse)  # Windows, without the right to
+    link = downloads.link(plugin, table, TOKEN, NOW)
+    assert (plugin / link.path).read_bytes() == table.read_bytes()
+    assert made(plugin) == ["scenes.csv"]
+
+
 def test_what_is_exchanged_meanwhile_is_not_offered(plugin, table, tmp_path, monkeypatch):
     secret = tmp_path / "secret"
     secret.write_text("secret")

@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 import os
 import signal
 import socket
@@ -10,24 +9,23 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from stash_portability import __version__, commands, downloads, jobs, operations, orders, plugin, runs
+from stash_portability import __version__, commands, downloads, jobs, operations, orders, runs
 from stash_portability.call import Call
 from stash_portability.desk import Desk, open_desk
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.oslock import held
 from stash_portability.places import Places
-from stash_portability.stashlog import Handler, StashLog
+from stash_portability.stashlog import StashLog
+
+from .calling_stash import listening, serving
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "examples" / "demo"
-COOKIE = "MTc-a-cookie-that-is-as-good-as-a-password"
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
@@ -65,70 +63,32 @@ class Stash:
     def restart(self):
         self.jobs = {}
 
-    def connection(self, port):
-        return {
-            "Scheme": "http",
-            "Host": "0.0.0.0",
-            "Port": port,
-            "SessionCookie": {"Name": "session", "Value": COOKIE},
-            "Dir": str(self.folder),
-            "PluginDir": str(self.plugin),
-        }
+    def reply(self, _, body):
+        try:
+            return 200, {"data": self.answer(body["query"], body["variables"])}
+        except ValueError as problem:
+            return 200, {"errors": [{"message": str(problem)}]}
 
 
 @pytest.fixture
 def stash(tmp_path):
-    stub = Stash(tmp_path / "stash")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            try:
-                answer = {"data": stub.answer(body["query"], body["variables"])}
-            except ValueError as problem:
-                answer = {"errors": [{"message": str(problem)}]}
-            text = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(text)))
-            with suppress(BrokenPipeError):  # whoever asked has not waited
-                self.end_headers()
-                self.wfile.write(text)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    stub.server = stub.connection(server.server_port)
-    yield stub
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Stash(tmp_path / "stash")) as stub:
+        yield stub
 
 
 @pytest.fixture
 def call(stash, monkeypatch):
-    """Serve one call as Stash makes it; give its answer and its log."""
+    """Serve one call as Stash makes it; give its answer. ``call.log`` is what it logged."""
     monkeypatch.setattr(commands, "own_library", lambda *_: ArchiveSource(DEMO))
     monkeypatch.setattr(operations, "own_stash", lambda *_: ArchiveSource(DEMO))
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    logger = logging.getLogger("stash_portability")
-    level = logger.level
+    with serving(stash, monkeypatch) as serve:
 
-    def serve(**arguments):
-        given = json.dumps({"server_connection": stash.server, "args": arguments}).encode()
-        answers, log = io.BytesIO(), io.BytesIO()
-        plugin.main(plugin.Streams(given, answers, log), [], {})
-        serve.log = log.getvalue().decode()
-        assert COOKIE not in serve.log + answers.getvalue().decode()
-        return json.loads(answers.getvalue())
+        def told(**arguments):
+            answer, log = serve(**arguments)
+            told.log = log.decode()
+            return answer
 
-    yield serve
-    for handler in [one for one in logger.handlers if isinstance(one, Handler)]:
-        logger.removeHandler(handler)
-    logger.setLevel(level)
+        yield told
 
 
 @pytest.fixture
@@ -293,6 +253,14 @@ def test_an_output_that_is_there_is_told_before_anything_is_queued(ask, do, stas
     do(ask("start", order={"to": "mine.json", "kinds": "tag"})["job"])
     assert error_of(ask("start", order={"to": "mine.json", "kinds": "tag"}))["code"] == "OutputExists"
     assert ask("start", order={"to": "mine.json", "kinds": "tag", "overwrite": True})["ok"]
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_queued(ask, stash):
+    error = error_of(ask("start", order={"to": "no/such/mine.json"}))
+    assert error["code"] == "OutputNotUsable"
+    assert "its folder does not exist" in error["message"]
+    assert stash.jobs == {}
+    assert ask("start", order={"to": "../backups/mine.json"})["ok"]
 
 
 def test_settings_that_are_changed_while_an_order_waits_do_not_change_it(ask, do, stash):
@@ -669,6 +637,19 @@ def test_fields_tells_everything_that_can_be_chosen(ask, stash):
     assert profiles["far"]["description"] == ""
 
 
+def test_a_profile_nested_too_deeply_is_refused_and_hides_nothing(ask, stash):
+    own = stash.folder / "portability" / "profiles"
+    own.mkdir(parents=True)
+    for name in ("deep.json", "deep.yaml"):
+        (own / name).write_text("[" * 100_000)
+    (own / "mine, ünï 😀.json").write_text('{"description": "One", "kinds": {"tag": ["name"]}}')
+    told = {profile["name"]: profile["description"] for profile in ask("fields")["profiles"]}
+    assert told == {"deep": "", "mine, ünï 😀": "One"}
+    for name in ("deep", "deep.yaml"):
+        assert error_of(ask("preview", order={"profile": name}))["code"] == "BadProfile"
+    assert ask("preview", order={"profile": "mine, ünï 😀"})["kind"] == "tag"
+
+
 def test_a_profile_is_found_by_its_name(ask, stash, tmp_path):
     own = stash.folder / "portability" / "profiles"
     own.mkdir(parents=True)
@@ -760,7 +741,7 @@ def test_an_answer_is_there_in_time_whatever_we_do(stash, monkeypatch):
     answer = operations.answer(Call({"mode": "status"}, stash.server), {}, StashLog(io.BytesIO()), 0.2)
     over.set()
     assert time.monotonic() - begun < 1
-    assert error_of(answer)["code"] == "Unreachable"
+    assert error_of(answer)["code"] == "TookTooLong"
     assert "took more than 0.2 seconds" in answer["error"]["message"]
 
 
@@ -774,7 +755,7 @@ def test_the_plugin_as_stash_starts_it_ends_in_time(stash):
         said = subprocess.run(command, input=given, capture_output=True, timeout=30, check=True)
         assert time.monotonic() - begun < 5
     answer = json.loads(said.stdout)
-    assert error_of(answer["output"])["code"] == "Unreachable"
+    assert error_of(answer["output"])["code"] == "TookTooLong"
     assert "took more than" in answer["output"]["error"]["message"]
     assert said.stderr == b""
 
@@ -803,3 +784,12 @@ def test_whoever_is_killed_while_asking_leaves_a_run_that_is_told(ask, stash):
     found = ask("status")["runs"]
     assert [one["state"] for one in found] == ["stopped", "stopped"]
     assert error_of(ask("run", run=half.name))["code"] == "Unreadable"
+
+
+def test_a_profile_that_is_not_there_is_told_with_those_that_are(ask, stash):
+    profiles = folder_of(stash).parent / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "yearly.json").write_text("{}")
+    error = error_of(ask("start", order={"profile": "yaerly"}))
+    assert error["code"] == "UnknownName"
+    assert "'yearly'" in error["message"]

@@ -3,10 +3,7 @@
 import io
 import json
 import logging
-import sys
-import threading
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,11 +15,12 @@ from stash_portability.desk import Desk
 from stash_portability.errors import BadFilter, OutsideRoots, StashSaidNo, UnknownName, Unreachable, UsageError
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.places import Places
-from stash_portability.plugin import Streams, Task
+from stash_portability.plugin import Task
 from stash_portability.stashlog import MOST_BYTES, Handler, StashLog, StashProgress
 
+from .calling_stash import COOKIE, listening, serving
+
 DEMO = Path(__file__).parent.parent / "examples" / "demo"
-COOKIE = "MTc-a-cookie-that-is-as-good-as-a-password"
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
@@ -32,71 +30,32 @@ class Stash:
     def __init__(self, folder):
         self.folder, self.settings, self.status, self.asked = folder, {}, 200, []
         self.answer = None
-        (folder / "plugins" / "ours").mkdir(parents=True)
-        (folder / "plugins" / "ours" / "our-name.yml").touch()
+        self.plugin = folder / "plugins" / "ours"
+        self.plugin.mkdir(parents=True)
+        (self.plugin / "our-name.yml").touch()
 
-    def handle(self, handler):
-        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-        self.asked.append((handler.headers["Cookie"], body))
-        answer = self.answer or {"data": {"configuration": {"plugins": {"our-name": self.settings}}}}
-        text = json.dumps(answer).encode()
-        handler.send_response(self.status)
-        handler.send_header("Content-Length", str(len(text)))
-        handler.end_headers()
-        handler.wfile.write(text)
-
-    def connection(self, port):
-        return {
-            "Scheme": "http",
-            "Host": "0.0.0.0",
-            "Port": port,
-            "SessionCookie": {"Name": "session", "Value": COOKIE},
-            "Dir": str(self.folder),
-            "PluginDir": str(self.folder / "plugins" / "ours"),
-        }
+    def reply(self, cookie, body):
+        self.asked.append((cookie, body))
+        return self.status, self.answer or {"data": {"configuration": {"plugins": {"our-name": self.settings}}}}
 
 
 @pytest.fixture
 def stash(tmp_path):
-    stub = Stash(tmp_path / "stash")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            stub.handle(self)
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    stub.server = stub.connection(server.server_port)
-    yield stub
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Stash(tmp_path / "stash")) as stub:
+        yield stub
 
 
 @pytest.fixture
 def call(stash, monkeypatch):
     """Serve one call as Stash makes it; give its answer and its log as (level, line) pairs."""
     monkeypatch.setattr(commands, "own_library", lambda *_: ArchiveSource(DEMO))
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    logger = logging.getLogger("stash_portability")
-    level = logger.level
+    with serving(stash, monkeypatch) as serve:
 
-    def serve(**arguments):
-        given = json.dumps({"server_connection": stash.server, "args": arguments}).encode()
-        answers, log = io.BytesIO(), io.BytesIO()
-        plugin.main(Streams(given, answers, log), [], {})
-        assert answers.getvalue().count(b"\n") == 1
-        assert COOKIE not in log.getvalue().decode()
-        return json.loads(answers.getvalue()), lines(log.getvalue())
+        def told(**arguments):
+            answer, log = serve(**arguments)
+            return answer, lines(log)
 
-    yield serve
-    for handler in [one for one in logger.handlers if isinstance(one, Handler)]:
-        logger.removeHandler(handler)
-    logger.setLevel(level)
+        yield told
 
 
 def lines(log):

@@ -344,3 +344,21 @@ def test_a_profile_document_is_plain_data():
     ):
         with pytest.raises(ValueError, match=words):
             parse_document(text)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [("[", "]"), ("{a: ", "}"), ("- ", "1"), ("? ", "1")], ids=["list", "map", "dashes", "keys"]
+)
+def test_a_document_that_is_nested_too_deeply_is_refused(tmp_path, begin, end):
+    deep = begin * 100_000 + (end if end == "1" else "1" + end * 100_000)
+    with pytest.raises(ValueError, match="more than 100 levels"):
+        parse_document(deep)
+    path = tmp_path / "scenes.yaml"
+    path.write_text(f"---\nkind: scene\nid: '1'\ntitle:\n  {deep}\n")
+    with pytest.raises(Unreadable, match="line 1 has more than 100 levels"):
+        list(TableSource(path).read("scene"))
+
+
+def test_a_document_with_many_brackets_is_not_thereby_deep():
+    assert parse_document("a: [" + "[], " * 500 + "{}]\n")["a"][-2:] == [[], {}]
+    assert parse_document("a: |\n  x\n" + " " * 80 + "y & * z\n")

@@ -98,7 +98,9 @@ class StashServer:
         for name in FOLDERS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         if not self.config.exists():
-            self.config.write_text(json.dumps(_settings(self.folder, options), indent=1, ensure_ascii=False), encoding="utf-8")
+            # Stash's YAML takes no \u escapes of half a character.
+            text = json.dumps(_settings(self.folder, options), indent=1, ensure_ascii=False)
+            self.config.write_text(text, encoding="utf-8")
         self.api_key = _key_in(self.config)
         self.start()
         if options.login and not self.api_key:

@@ -280,3 +280,18 @@ def test_live_an_export_takes_what_was_counted(each_stash, stash, tmp_path):
     counted, _ = count(stash, "scene", {"it": {"filter": EITHER}}, narrow)
     shown_ = check_agrees(stash, to=str(tmp_path / "out"), kinds="scene", filter=EITHER, narrow=narrow)
     assert shown_["count"] == counted["it"] > 0
+
+
+@pytest.mark.parametrize("kind", ["scene", "image", "gallery"])
+def test_live_a_narrowing_on_top_of_ids_finds_those_of_them_it_takes(each_stash, stash, kind):
+    library = Library(stash)
+    alone, together = narrowings(library, each_stash.ids, kind)
+    uids, found = sorted(library.records[kind], key=int), set()
+    spread = [str(number) for number in range(5000, 5400, 3)]
+    for narrow in (*alone, *together):
+        for ids in (uids[:1], uids[-1:], uids[::2], [*uids, *spread, "odd"]):
+            choice = choose(kind, ({}, ""), ids, parse_narrow(narrow))
+            expected = library.narrowed(kind, narrow) & set(ids)
+            assert listed(stash, choice) == expected, (narrow, ids)
+            found.add(len(expected))
+    assert len(found) > 1

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from .stash_server import Login, Options, StashServer
-from .test_plugin import PLUGIN, data, install
+from .test_plugin import PLUGIN, data, install, plugged
+
+__all__ = ["plugged"]
 
 OPERATE = """mutation($args: Map) { runPluginOperation(plugin_id: "stash-portability", args: $args) }"""
 STOP = "mutation($id: ID!) { stopJob(job_id: $id) }"
@@ -75,18 +77,6 @@ def pause(server: StashServer, run: str) -> None:
         assert found["state"] == "queued", found
         time.sleep(0.002)
     raise AssertionError("the run did not begin")
-
-
-@pytest.fixture(scope="module")
-def plugged(request, tmp_path_factory):
-    """A populated Stash of its own with the plugin in it."""
-    from .conftest import binary
-
-    seed = request.getfixturevalue("seed_030")
-    folder = tmp_path_factory.mktemp("stash-with-operations")
-    with StashServer.copy_of(seed, folder, binary("0.30", request.config)) as server:
-        install(server)
-        yield server
 
 
 def test_an_order_is_downloaded_as_the_server_has_it(plugged):
@@ -272,6 +262,18 @@ def test_a_link_asks_for_the_login_of_the_server(new_stash):
     status, body = get(server, link["path"], ApiKey=server.api_key)
     assert (status, len(body)) == (200, link["bytes"])
     assert json.loads(body)["format"] == "stash-portability"
+
+
+def test_a_stash_in_a_folder_of_odd_letters(request, tmp_path):
+    from .conftest import binary
+
+    with StashServer(binary("0.30", request.config), tmp_path / "Stäsh, 😀 #1") as server:
+        install(server)
+        report = done(server, kinds="config", to="näme, 😀.json")
+        assert report["state"] == "finished", report
+        link = ask(server, "link", run=report["run"])
+        assert link["name"] == "näme, 😀.json"
+        assert get(server, link["path"]) == (200, (data(server) / "exports" / link["name"]).read_bytes())
 
 
 def test_a_status_is_quick(plugged):

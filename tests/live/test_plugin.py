@@ -58,7 +58,7 @@ def data(server: StashServer) -> Path:
 
 @pytest.fixture(scope="module")
 def plugged(request, tmp_path_factory):
-    """A populated Stash of its own with the plugin in it."""
+    """A populated Stash with the plugin in it, for the tests of one module."""
     from .conftest import binary
 
     seed = request.getfixturevalue("seed_030")

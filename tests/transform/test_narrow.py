@@ -1,6 +1,7 @@
 """Narrowing: what is refused, which criteria of Stash it becomes, and when two filters can be one."""
 
 from datetime import date
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -240,3 +241,32 @@ def test_ids_and_a_search_are_chosen_in_order_of_number():
     assert choose("scene", ({}, ""), None, {}).whole
     assert not choose("scene", ({}, "reed"), None, {}).whole
     assert len(choose("scene", ({"OR": TITLE}, "reed"), None, parse_narrow({"rating": {"from": 1}})).searches) == 2
+
+
+def within(found):
+    """The numbers that the criterion of the ids takes, and how deep it is."""
+    ranges, inner = [], found["AND"]
+    while inner:
+        assert inner["id"]["modifier"] == "BETWEEN"
+        ranges.append(range(inner["id"]["value"], inner["id"]["value2"] + 1))
+        inner = inner.get("OR")
+    return set(chain.from_iterable(ranges)), len(ranges)
+
+
+@pytest.mark.parametrize("many", [1, 3, 10, 11, 500])
+def test_of_a_few_ids_stash_is_not_asked_for_all_that_is_narrowed_so(many):
+    ids = [str(number * number) for number in range(1, many + 1)]
+    choice = choose("scene", ({}, ""), [*ids, "odd", "9" * 5000], parse_narrow({"rating": {"from": 1}}))
+    ((found, query),) = choice.searches
+    taken, deep = within(found)
+    assert {int(uid) for uid in ids} <= taken
+    assert len(taken) == many or deep == 10
+    assert deep <= 10
+    assert (found["rating100"]["value"], query) == (1, "")
+
+
+def test_where_stash_cannot_be_asked_for_ids_it_is_not():
+    for kind, ids in (("performer", ["1"]), ("scene", ["odd"]), ("scene", ["1", str(1 << 31)])):
+        ((found, _),) = choose(kind, ({}, ""), ids, parse_narrow({"rating": {"from": 1}})).searches
+        assert list(found) == ["rating100"]
+    assert choose("scene", ({}, ""), ["1"], {}).searches == ()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { capital, duration, plain, records, size, T } from "../../ui/page/strings.js";
+import { amount, capital, duration, plain, records, size, T, utc } from "../../ui/page/strings.js";
 
 const folder = new URL("../../ui/page/", import.meta.url);
 const sources = readdirSync(folder)
@@ -54,4 +54,16 @@ test("nothing of the page makes HTML of data, or asks another host", () => {
   for (const [name, text] of sources) {
     assert.ok(!/innerHTML|dangerouslySetInnerHTML|insertAdjacentHTML|https?:\/\//.test(text), name);
   }
+});
+
+test("a run's counts at a glance: a few kinds by name, more as their sum", () => {
+  const told = ["scene", "tag", "studio", "group"].map((name) => [{ name, plural: `${name}s` }, 2]);
+  assert.equal(amount(told.slice(0, 2)), "2 scenes, 2 tags");
+  assert.equal(amount(told), "8 records of 4 kinds");
+  assert.equal(amount([]), "");
+  assert.equal(records(7, { name: "config", plural: "config" }), "7 parts of the configuration");
+});
+
+test("a UTC time as such, for those who point at a local one", () => {
+  assert.equal(utc("2026-05-01T20:00:00Z"), "2026-05-01 20:00:00 UTC");
 });

@@ -5,7 +5,7 @@ import { begin, EVERYTHING, keep, missing, orderOf, recall, withKind } from "./c
 import { Form } from "./form.js";
 import { api, useAct } from "./hooks.js";
 import { Trouble } from "./parts.js";
-import { Preview, Summary, usePreview } from "./preview.js";
+import { isRefused, Preview, Summary, usePreview } from "./preview.js";
 import { Scope, useCounts } from "./scope.js";
 import { bootstrap, h, React, useToast } from "./stash.js";
 import { T } from "./strings.js";
@@ -64,7 +64,7 @@ export function Choosing({ context, facts, onStart, onMissing, Frame }) {
   useEffect(() => void (lost && onMissing(lost)), [lost]);
 
   const many = state.kind === EVERYTHING;
-  const able = order !== null && (many || preview.loading || preview.answer?.count !== 0);
+  const able = order !== null && !isRefused(preview) && (many || preview.loading || preview.answer?.count !== 0);
   const onSubmit = (event) => {
     event.preventDefault();
     if (able) start.act();

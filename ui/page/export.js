@@ -5,7 +5,7 @@ import { kindOf } from "./choices.js";
 import { Choosing } from "./choosing.js";
 import { api, useAct, useAnswer, useFocus, useId } from "./hooks.js";
 import { Follow, Result } from "./outcome.js";
-import { Fence, keepFocus, Trouble, Waiting } from "./parts.js";
+import { Button, Fence, keepFocus, Trouble, Waiting } from "./parts.js";
 import { Setup } from "./setup.js";
 import { bootstrap, h, React } from "./stash.js";
 import { plain, T } from "./strings.js";
@@ -22,7 +22,8 @@ export const useFacts = () =>
 /** A run of ours that goes on: followed when a page or dialog is opened anew. */
 const goingOn = ({ busy, runs }) => {
   if (busy?.kind !== "export") return null;
-  return { run: busy.run, job: runs?.find((report) => report.run === busy.run)?.job };
+  const { job, title } = runs?.find((report) => report.run === busy.run) ?? {};
+  return { run: busy.run, job, others: title || T.exportTitle };
 };
 
 function Exporting({ context, facts, reload, Frame }) {
@@ -34,12 +35,18 @@ function Exporting({ context, facts, reload, Frame }) {
   );
   if (refused || !facts.status.ready) return h(Frame, null, h(Setup, { facts, problem: refused, onReady: reload }));
   if (!followed) return h(Choosing, { context, facts, onStart: setFollowed, onMissing: setRefused, Frame });
-  const over = (report) =>
-    h(Result, { report, facts, again: followed.order && again.act, another: () => setFollowed(null) });
+  const another = () => setFollowed(null);
+  const over = (report) => h(Result, { report, facts, again: followed.order && again.act, another });
+  const { others } = followed; // begun elsewhere, or before: it keeps nobody from an export of his own
   return h(
     Frame,
     null,
-    h(Follow, { key: followed.run, followed, kind: "export", over }),
+    others && h("h6", null, T.others(others)),
+    h(
+      Follow,
+      { key: followed.run, followed, kind: "export", over },
+      others && h(Button, { onClick: another }, T.another),
+    ),
     again.problem && h(Trouble, { problem: again.problem }),
   );
 }

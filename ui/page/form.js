@@ -63,7 +63,7 @@ function LeftOut({ state, facts }) {
 }
 
 function Privacy({ state, facts, change }) {
-  const more = (words) => h("span", { className: "portability-quiet" }, ` – ${words}`);
+  const more = (words) => h("span", { className: "portability-quiet" }, `– ${words}`);
   const options = levelsOf(facts).map((value) => ({
     value,
     text: capital(value),

@@ -5,15 +5,16 @@ import { kindOf } from "./choices.js";
 import { api, useAct, useAnswer, useFocus, useRun } from "./hooks.js";
 import { Bar, Button, Copy, Notice, Section, Trouble, Waiting } from "./parts.js";
 import { downloadAddress, h, React, useToast } from "./stash.js";
-import { clock, records, size, T } from "./strings.js";
+import { amount, clock, records, size, T, utc } from "./strings.js";
 
 const { useEffect, useState } = React;
 
 const DOING = { export: () => T.exporting, setup: () => T.installing };
+const STATES = { READY: "queued", RUNNING: "running", STOPPING: "running" };
 const words = (job, kind) => ({ READY: T.inQueue, STOPPING: T.stopping })[job.status] ?? DOING[kind]();
 
 /** The bar of a run that goes on, and its Cancel. */
-function Going({ run, kind, onCancel, cancelling }) {
+function Going({ run, kind, onCancel, cancelling, brief, children }) {
   const { job, problem, report } = run;
   const place = useFocus();
   const reached = job?.status === "RUNNING" ? job.progress : null;
@@ -24,13 +25,19 @@ function Going({ run, kind, onCancel, cancelling }) {
     problem
       ? h(Waiting, null, `${problem.code === GONE ? T.goneWaiting : problem.message}`)
       : h(Bar, { value: reached, label }),
-    h("p", { className: "portability-quiet mt-2" }, T.staysOn),
-    h(Button, { onClick: onCancel, disabled: cancelling }, cancelling ? T.stopping : T.cancel),
+    !brief && h("p", { className: "portability-quiet mt-2" }, T.staysOn),
+    h(
+      "div",
+      { className: "portability-buttons" },
+      h(Button, { onClick: onCancel, disabled: cancelling }, cancelling ? T.stopping : T.cancel),
+      children,
+    ),
   );
 }
 
-/** Follow a run to its end; `over(report, again)` draws what comes then. */
-export function Follow({ followed, kind, over }) {
+/** Follow a run to its end; `over(report)` draws what comes then, and `around(state, drawn)`, if given, what stands
+ * around it until then. `children` stand beside Cancel. */
+export function Follow({ followed, kind, over, around, children }) {
   const run = useRun(followed);
   const toast = useToast();
   const cancel = useAct(() => api.cancel(followed.run));
@@ -40,12 +47,14 @@ export function Follow({ followed, kind, over }) {
     const report = await cancel.act();
     if (isOver(report)) run.settle(report);
   };
-  return h(
+  const cancelling = cancel.busy || run.job?.status === "STOPPING";
+  const drawn = h(
     React.Fragment,
     null,
-    h(Going, { run, kind, onCancel, cancelling: cancel.busy || run.job?.status === "STOPPING" }),
+    h(Going, { run, kind, onCancel, cancelling, brief: Boolean(around) }, children),
     cancel.problem && h(Trouble, { problem: cancel.problem }),
   );
+  return around ? around(run.job ? STATES[run.job.status] : run.report?.state, drawn) : drawn;
 }
 
 /** True from the time `iso` on. */
@@ -75,7 +84,7 @@ function Link({ path, name, bytes, until }) {
     "p",
     null,
     h("a", { ref: useFocus(), ...look }, T.downloadFile(name, bytes)),
-    h("span", { className: "portability-quiet", title: until }, T.linkUntil(clock(until))),
+    h("span", { className: "portability-quiet", title: utc(until) }, T.linkUntil(clock(until))),
   );
 }
 
@@ -86,21 +95,32 @@ const list = (lines) =>
     lines.map((line, index) => h("li", { key: index }, line)),
   );
 
+/** What was written, as [kind, count], in the backend's order: Stash sorts what an operation answers by name. */
+function writtenOf({ counts = {} }, facts) {
+  const names = [...new Set([...facts.kinds.map((kind) => kind.name), ...Object.keys(counts)])];
+  const told = names.filter((name) => counts[name] > 0);
+  return told.map((name) => [kindOf(facts, name) ?? { name, plural: name }, counts[name]]);
+}
+
+/** What an export wrote, in one line. */
+export function glance(report, facts) {
+  const { bytes = 0, remarks = [], skipped = [] } = report;
+  const odd = [remarks.length && T.remarks(remarks.length), skipped.length && T.skipped(skipped.length)];
+  return [amount(writtenOf(report, facts)), size(bytes), ...odd].filter(Boolean).join(" · ");
+}
+
 /** What an export wrote, and what it has to say. */
 export function Wrote({ report, facts }) {
-  const { counts = {}, bytes = 0, notes = [], remarks = [], skipped = [], seconds = {}, outputs = [] } = report;
-  const told = Object.entries(counts).filter(([, count]) => count > 0);
-  const kinds = told.map(([name, count]) => records(count, kindOf(facts, name) ?? { name, plural: name }));
+  const { bytes = 0, notes = [], remarks = [], skipped = [], seconds = {}, outputs = [] } = report;
+  const kinds = writtenOf(report, facts).map(([kind, count]) => records(count, kind));
   const took = Object.values(seconds).reduce((sum, one) => sum + one, 0);
-  const left = report.references_left_out > 0 ? [T.leftOutReferences(report.references_left_out)] : [];
-  const lines = [...notes, ...left];
   return h(
     React.Fragment,
     null,
     h("p", null, [kinds.join(", "), size(bytes), T.tookTime(took)].filter(Boolean).join(" · ")),
     remarks.length > 0 && h(Section, { label: T.remarks(remarks.length), open: true }, list(remarks)),
     skipped.length > 0 && h(Section, { label: T.skipped(skipped.length) }, list(skipped)),
-    lines.length > 0 && list(lines),
+    notes.length > 0 && list(notes),
     outputs.map((path) => h("p", { key: path, className: "portability-quiet" }, T.onServer, path)),
   );
 }

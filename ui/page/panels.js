@@ -3,10 +3,10 @@
 import { isOver } from "./api.js";
 import { Export, PageFrame, useFacts } from "./export.js";
 import { api, useAnswer } from "./hooks.js";
-import { Download, Follow, Wrote } from "./outcome.js";
+import { Download, Follow, glance, Wrote } from "./outcome.js";
 import { Button, Copy, Fence, Section, Trouble, Waiting } from "./parts.js";
 import { bootstrap, h, React } from "./stash.js";
-import { moment, T } from "./strings.js";
+import { capital, moment, T, utc } from "./strings.js";
 
 const { useState } = React;
 
@@ -21,36 +21,49 @@ const STATES = {
 };
 const LOOKS = { finished: "success", failed: "danger", stopped: "warning", cancelled: "secondary" };
 
-function Over({ report, facts }) {
-  const [asked, setAsked] = useState(false);
-  const { error, report: wrote } = report;
-  const exported = report.kind === "export" && report.state === "finished";
+/** A run in two lines: what, how it went and when, what can be done with it; then what it wrote, or why not. */
+function Row({ report, button, children }) {
+  const { state, started, asked, title, kind, run } = report;
+  const time = started ?? asked;
   return h(
     React.Fragment,
     null,
-    error && h("p", null, error.message),
-    exported && (asked ? h(Download, { run: report.run }) : h(Button, { onClick: () => setAsked(true) }, T.download)),
-    wrote && h(Section, { label: T.runDetails }, h(Wrote, { report: wrote, facts })),
-    error && h(Copy, { text: JSON.stringify(report, null, 1) }),
-  );
-}
-
-function Run({ report, facts }) {
-  const { state, started, asked, title, kind, run } = report;
-  const time = started ?? asked;
-  const going = !isOver(report);
-  const over = (last) => h(Over, { report: last, facts });
-  return h(
-    "li",
-    { className: "portability-run" },
     h(
       "div",
       { className: "portability-run-head" },
       h("strong", null, title || (KINDS[kind]?.() ?? run)),
       h(bootstrap().Badge, { variant: LOOKS[state] ?? "info" }, STATES[state]?.(report) ?? state),
-      time && h("time", { dateTime: time, title: time, className: "portability-quiet" }, moment(time)),
+      time && h("time", { dateTime: time, title: utc(time), className: "portability-quiet" }, moment(time)),
+      h("span", { className: "portability-run-button" }, button),
     ),
-    going ? h(Follow, { followed: report, kind: kind === "setup" ? "setup" : "export", over }) : over(report),
+    children,
+  );
+}
+
+function Over({ report, facts }) {
+  const [asked, setAsked] = useState(false);
+  const { error, report: wrote } = report;
+  const exported = report.kind === "export" && report.state === "finished";
+  const button = error
+    ? h(Copy, { text: JSON.stringify(report, null, 1) })
+    : exported && !asked && h(Button, { onClick: () => setAsked(true) }, T.download);
+  return h(
+    Row,
+    { report, button },
+    error && h("div", null, capital(error.message)),
+    asked && h(Download, { run: report.run }),
+    wrote && h(Section, { label: glance(wrote, facts) }, h(Wrote, { report: wrote, facts })),
+  );
+}
+
+function Run({ report, facts }) {
+  const over = (last) => h(Over, { report: last, facts });
+  const around = (state = report.state, drawn) => h(Row, { report: { ...report, state } }, drawn);
+  const kind = report.kind === "setup" ? "setup" : "export";
+  return h(
+    "li",
+    { className: "portability-run" },
+    isOver(report) ? over(report) : h(Follow, { followed: report, kind, over, around }),
   );
 }
 

@@ -85,7 +85,7 @@ export function Radios({ label, value, options, onChange }) {
         checked: option.value === value,
         onChange: () => onChange(option.value),
       }),
-      h("label", { htmlFor: `${id}-${option.value}` }, option.text, option.more),
+      h("label", { htmlFor: `${id}-${option.value}` }, option.text, option.more && " ", option.more),
     );
   return h(
     "fieldset",

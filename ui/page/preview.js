@@ -9,11 +9,18 @@ import { plain, records, T } from "./strings.js";
 const ASK_AFTER_MS = 500;
 /** The exit code of what somebody has to choose otherwise. */
 const USAGE = 2;
+/** Longer cells may be cut off: they are told whole under the pointer. */
+const CUT = 30;
 
 export const usePreview = (order) =>
   useAnswer((signal) => api.preview(order, signal), order && JSON.stringify(order), ASK_AFTER_MS);
 
-const Cells = ({ of, cells, ...more }) => cells.map((cell, index) => h(of, { key: index, ...more }, cell));
+/** Whether the backend says that this order cannot be done: then it need not be tried. */
+export const isRefused = ({ problem, loading }) => !loading && problem?.exit_code === USAGE;
+
+const whole = (cell) => (cell.length > CUT ? { title: cell } : {});
+const Cells = ({ of, cells, ...more }) =>
+  cells.map((cell, index) => h(of, { key: index, ...whole(cell), ...more }, cell));
 
 function Table({ columns, rows }) {
   return h(

@@ -5,10 +5,25 @@ const rules = new Intl.PluralRules("en");
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 export const number = (value) => new Intl.NumberFormat().format(value);
+/** Names that the backend's do not give as people say them. */
+const NAMES = { config: ["part of the configuration", "parts of the configuration"] };
 const counted = (value, one, other) => `${number(value)} ${rules.select(value) === "one" ? one : other}`;
 
 /** 12 scenes: `kind` has `name` and `plural` as the backend gives them. */
-export const records = (value, kind) => counted(value, plain(kind.name), plain(kind.plural));
+export const records = (value, kind) =>
+  counted(value, ...(NAMES[kind.name] ?? [plain(kind.name), plain(kind.plural)]));
+
+/** More than these many kinds are told as one sum. */
+const MOST_KINDS = 3;
+
+/** How many of what, short: `told` are [kind, count]. */
+export function amount(told) {
+  if (told.length <= MOST_KINDS) return told.map(([kind, count]) => records(count, kind)).join(", ");
+  return T.ofKinds(
+    told.reduce((sum, [, count]) => sum + count, 0),
+    told.length,
+  );
+}
 
 /** A name of the backend as words: saved_filter → saved filter. */
 export const plain = (name) => name.replaceAll("_", " ");
@@ -35,6 +50,9 @@ export function duration(seconds) {
 /** A UTC time as local day and time. */
 export const moment = (iso) =>
   new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+
+/** A UTC time as such, for those who ask: 2026-05-01 20:00:00 UTC. */
+export const utc = (iso) => iso.replace("T", " ").replace("Z", " UTC");
 
 /** A UTC time as the local time of day. */
 export const clock = (iso) => new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(new Date(iso));
@@ -136,6 +154,7 @@ export const T = Object.freeze({
   // Starting, going on, over
   export: "Export",
   starting: "Starting…",
+  others: (title) => `Begun before: ${title}`,
   inQueue: "Waiting in Stash’s queue: another task goes first.",
   exporting: "Exporting…",
   installing: "Installing the libraries…",
@@ -158,10 +177,10 @@ export const T = Object.freeze({
   runAgain: "Run again",
   remarks: (count) => counted(count, "remark", "remarks"),
   skipped: (count) => `${counted(count, "record", "records")} left out`,
-  leftOutReferences: (count) => `${counted(count, "reference", "references")} to records that are not in it left out`,
+  ofKinds: (count, kinds) => `${counted(count, "record", "records")} of ${number(kinds)} kinds`,
   tookTime: (seconds) => `in ${duration(seconds)}`,
   failedTitle: "The export failed:",
-  stoppedTitle: "The export was broken off, because Stash was stopped or restarted. Run it again.",
+  stoppedTitle: "The export was broken off.",
   setupStopped: "The installation was broken off, because Stash was stopped or restarted. Try again.",
   setupCancelled: "The installation was cancelled.",
   lost: "Stash does not know this task any more, and it left no report. Run it again.",
@@ -188,7 +207,6 @@ export const T = Object.freeze({
   stateFailed: "failed",
   stateStopped: "broken off",
   stateCancelled: "cancelled",
-  runDetails: "Details",
 
   // What can go wrong
   pluginFailed: (reason) =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -22,6 +23,11 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DOCUMENT_LIMIT = 16 << 20
 _WIDTH = 1 << 20
+_DEEPEST = 100
+"""Levels of a document. libyaml's loader calls itself for each, and ends the whole process when its stack is full: with
+128 KiB of it (musl's threads) at some hundreds."""
+_INDENTED = re.compile(rb"^[ ?:-]{%d}" % (_DEEPEST // 2), re.MULTILINE)
+"""What a line of a deeper document begins with, where no brackets tell of it: a column opens two levels at most."""
 
 
 def yaml_form(layout: Layout, names: Names) -> Form:
@@ -83,8 +89,8 @@ def _documents(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
 
 def _load(text: bytes, name: str, number: int) -> Any:
     try:
-        if b"&" in text and _has_aliases(text):
-            raise Unreadable(path=name, reason=f"the document at line {number} has aliases, which are refused")
+        if wild := _wild(text):
+            raise Unreadable(path=name, reason=f"the document at line {number} {wild}")
         return yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -96,8 +102,8 @@ def _load(text: bytes, name: str, number: int) -> Any:
 def parse_document(text: str) -> Any:
     """Parse one YAML document (a profile): plain values only, no aliases. Raises ValueError."""
     try:
-        if _has_aliases(text):
-            raise ValueError("aliases are not taken")
+        if wild := _wild(text.encode()):
+            raise ValueError(f"it {wild}")
         return yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -105,7 +111,17 @@ def parse_document(text: str) -> Any:
         raise ValueError(f"{where}{getattr(error, 'problem', None) or error}") from error
 
 
-def _has_aliases(text: bytes | str) -> bool:
-    """Whether a document names one value twice: nested often enough, a few lines then stand for gigabytes."""
-    star = "*" if isinstance(text, str) else b"*"
-    return star in text and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, _LOADER))  # type: ignore[operator]
+def _wild(text: bytes) -> str:
+    """Why a document is not taken, or "": it names one value twice (nested often enough, a few lines then stand for
+    gigabytes), or is nested too deeply. Only one that may be so is looked through."""
+    deep = text.count(b"[") + text.count(b"{") > _DEEPEST or _INDENTED.search(text)
+    if not deep and not (b"&" in text and b"*" in text):
+        return ""
+    depth = 0
+    for event in yaml.parse(text, _LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            return "has aliases, which are refused"
+        if depth > _DEEPEST:
+            return f"has more than {_DEEPEST} levels"
+    return ""
