@@ -22,7 +22,7 @@ from .transform.scope import CLOSURES
 FORMATS: dict[str, str] = {
     "json": "one document",
     "jsonl": "one record a line",
-    "csv": "commas: one sheet of one kind for people, or one exact table a kind",
+    "csv": "comma-separated: one kind as a sheet for people, several as one exact table each",
     "tsv": "as csv, with tabs",
     "xml": "one document, described by docs/export.xsd",
     "yaml": "one document a record",

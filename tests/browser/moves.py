@@ -57,8 +57,9 @@ def download(tab: Tab) -> tuple[str, bytes]:
 
 
 def sheet(content: bytes) -> list[dict[str, str]]:
-    """The rows of a sheet, as a spreadsheet reads them."""
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    """The rows of a sheet, without the apostrophe that keeps a spreadsheet from running a text as a formula."""
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    return [{name: cell.removeprefix("'") for name, cell in row.items()} for row in rows]
 
 
 def as_cells(scene: dict[str, Any]) -> dict[str, str]:

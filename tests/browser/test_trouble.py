@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from ..live import stash_server
 from ..live.stash_server import Options, StashServer
 from ..live.test_plugin import install
 from .conftest import tidy
-from .moves import SET_PYTHON, dialog, download, press_export, python_of, sheet, slow_python
+from .moves import SET_PYTHON, dialog, download, press_export, preview_again, python_of, sheet, slow_python
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,9 @@ def test_a_stash_that_restarts_in_the_middle(open_tab, shaky, monkeypatch):
     shaky.graphql(SET_PYTHON, {"path": python})
     again = tab.page.get_by_role("button", name="Run again")
     again.wait_for(timeout=20_000)
-    assert "broken off" in tab.page.locator(".portability-dialog").inner_text()
+    told = tab.page.locator(".portability-dialog [role=alert] span").first.locator("xpath=..").inner_text()
+    assert "broken off" in told
+    assert told.lower().count("run it again") == 1
     tab.shot("journey11-broken-off")
     again.click()
     assert len(sheet(download(tab)[1])) == 4
@@ -98,3 +101,48 @@ def test_closing_the_dialog_does_not_stop_the_run(open_tab, shaky):
     tab.page.locator(".portability-nav:visible").click()
     tab.page.get_by_text("Exporting…").wait_for()  # found again on the page
     assert len(sheet(download(tab)[1])) == 4
+
+
+def test_a_run_that_goes_on_elsewhere_keeps_nobody_from_an_export(open_tab, shaky):
+    python = slow_python(shaky, 8)
+    first, second = open_tab(shaky), open_tab(shaky)
+    first.go("/scenes")
+    first.page.locator(".portability-export").click()
+    dialog(first)
+    first.page.get_by_role("button", name="Export", exact=True).dblclick()
+    first.page.get_by_text("Exporting…").wait_for()
+    shaky.graphql(SET_PYTHON, {"path": python})
+    second.go("/tags")
+    second.rows().first.wait_for()
+    second.export()
+    second.page.get_by_role("heading", name="Begun before: Export scenes").wait_for()
+    second.page.get_by_role("button", name="Set up another export").click()
+    dialog(second)
+    second.page.keyboard.press("Escape")
+    second.page.locator(".portability-nav:visible").click()
+    second.page.get_by_role("tab", name="Runs").click()
+    run = second.page.locator(".portability-run").first
+    run.locator(".badge", has_text="going on").wait_for()
+    run.locator(".badge", has_text="done").wait_for(timeout=20_000)  # the row follows, not only its bar
+    assert "4 scenes" in run.locator("summary").first.inner_text()
+    assert run.locator("time").get_attribute("title").endswith(" UTC")
+    going = second.page.locator(".portability-run .badge").get_by_text(re.compile("^(waiting|going on)$"))
+    assert going.count() == 0  # the double click began one
+
+
+def test_what_is_refused_cannot_be_started(open_tab, shaky):
+    profiles = shaky.folder / "portability" / "profiles"
+    profiles.mkdir(parents=True, exist_ok=True)
+    (profiles / "torn.yaml").write_text("name: [torn\n", "utf-8")
+    tab = open_tab(shaky)
+    tab.go("/scenes")
+    tab.page.locator(".portability-export").click()
+    box = dialog(tab)
+    button = tab.page.get_by_role("button", name="Export", exact=True)
+    box.get_by_label("Profile", exact=True).select_option("torn")
+    preview_again(tab)
+    assert "torn.yaml" in box.locator("[role=alert]").inner_text()
+    assert button.is_disabled()
+    box.get_by_label("Profile", exact=True).select_option("")
+    preview_again(tab)
+    assert button.is_enabled()

@@ -16,7 +16,7 @@ const order = (state, context = LIST) => choices.orderOf(state, context, FACTS);
 const all = (state) => ({ ...state, scope: "all" });
 
 test("from the list of scenes a spreadsheet of the selected ones is preselected", () => {
-  assert.deepEqual(order(begin()), { kinds: "scene", ids: ["3", "5"], format: "csv", bom: true, privacy: "full" });
+  assert.deepEqual(order(begin()), { kinds: "scene", ids: ["3", "5"], format: "csv", bom: true, csv_safe: true, privacy: "full" });
 });
 
 test("the scopes a list offers, the likeliest first", () => {
@@ -151,8 +151,11 @@ test("what is missing before there is an order", () => {
   assert.equal(choices.missing(state, FACTS), "");
   assert.equal(choices.missing({ ...state, scope: "saved" }, FACTS), "saved");
   assert.equal(choices.missing({ ...state, scope: "saved", saved: "x" }, FACTS), "");
-  for (const whole of ["2020", "2020-05", "2020-05-31"]) assert.equal(choices.missing(dated(whole), FACTS), "");
-  for (const half of ["2", "2020-", "2020-5", "31.5.2020"]) assert.equal(choices.missing(dated(half), FACTS), "date");
+  for (const whole of ["", "2020", "2020-05", "2020-05-31", "2024-02-29"]) assert.equal(choices.missing(dated(whole), FACTS), "");
+  for (const half of ["2", "2020-", "2020-5", "31.5.2020", "2020-13", "2021-02-29"]) assert.equal(choices.missing(dated(half), FACTS), "date");
+  const rated = (to) => ({ ...state, narrow: { ...choices.NO_NARROW, rating: { from: "", to } } });
+  for (const right of ["", "0", "100"]) assert.equal(choices.missing(rated(right), FACTS), "");
+  for (const wrong of ["101", "-1", "4.5", "1e1"]) assert.equal(choices.missing(rated(wrong), FACTS), "rating");
   const off = ["id", "title", "rating100", "tags", "play_history", "files.path", "files.size", "files.zip_file"];
   assert.equal(choices.missing({ ...state, off: off.map((path) => `scene.${path}`) }, FACTS), "fields");
 });

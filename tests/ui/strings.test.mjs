@@ -60,7 +60,7 @@ test("a run's counts at a glance: a few kinds by name, more as their sum", () =>
   const told = ["scene", "tag", "studio", "group"].map((name) => [{ name, plural: `${name}s` }, 2]);
   assert.equal(amount(told.slice(0, 2)), "2 scenes, 2 tags");
   assert.equal(amount(told), "8 records of 4 kinds");
-  assert.equal(amount([]), "");
+  assert.equal(amount([]), T.noRecords);
   assert.equal(records(7, { name: "config", plural: "config" }), "7 parts of the configuration");
 });
 

@@ -60,7 +60,7 @@ function general(facts, kept) {
     closure: [kept.closure, "full", closures[0]].find((one) => closures.includes(one)),
     images: kept.images ?? false,
     bom: kept.bom ?? true,
-    safe: kept.safe ?? false,
+    safe: kept.safe ?? true,
   };
 }
 
@@ -159,12 +159,19 @@ export function orderOf(state, context, facts) {
   };
 }
 
-const DAY = /^(\d{4}(-\d\d){0,2})?$/;
+const DAY = /^\d{4}(-\d\d){0,2}$/;
 
-/** Why there is no order yet: "saved" (none chosen), "date" (not wholly typed), "fields" (none checked), or "". */
+/** Whether there is such a year, month or day; the 31st of February is read as one of March. */
+const isDay = (text) =>
+  text === "" || (DAY.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text));
+const isRating = (text) => /^\d*$/.test(text) && Number(text) <= 100;
+
+/** Why there is no order yet: "saved" (none chosen), "date" or "rating" (not wholly typed, or none), "fields" (none
+ * checked), or "". */
 export function missing(state, facts) {
   if (state.scope === "saved" && !state.saved) return "saved";
-  if (!Object.values(state.narrow.date).every((text) => DAY.test(text))) return "date";
+  if (!Object.values(state.narrow.date).every(isDay)) return "date";
+  if (!Object.values(state.narrow.rating).every(isRating)) return "rating";
   if (state.profile) return "";
   const open = treesOf(state, facts).filter((tree) => !tree.blocked);
   return open.length && open.every((tree) => stateOf(tree, state.off) === "off") ? "fields" : "";

@@ -26,7 +26,12 @@ function useChoices(context, facts) {
   return { state, change, setKind, store };
 }
 
-const WHY = { saved: () => T.savedFirst, date: () => T.dateUnfinished, fields: () => T.fieldsNone };
+const WHY = {
+  saved: () => T.savedFirst,
+  date: () => T.dateUnfinished,
+  rating: () => T.ratingWrong,
+  fields: () => T.fieldsNone,
+};
 
 /** Export was clicked: {act, busy, problem}. What cannot be begun is told in a toast too. */
 function useStart(order, store, onStart) {

@@ -25,15 +25,20 @@ const LOOKS = { finished: "success", failed: "danger", stopped: "warning", cance
 function Row({ report, button, children }) {
   const { state, started, asked, title, kind, run } = report;
   const time = started ?? asked;
+  const variant = state === "finished" && report.exit_code ? "warning" : (LOOKS[state] ?? "info");
   return h(
     React.Fragment,
     null,
     h(
       "div",
       { className: "portability-run-head" },
-      h("strong", null, title || (KINDS[kind]?.() ?? run)),
-      h(bootstrap().Badge, { variant: LOOKS[state] ?? "info" }, STATES[state]?.(report) ?? state),
-      time && h("time", { dateTime: time, title: utc(time), className: "portability-quiet" }, moment(time)),
+      h(
+        "div",
+        { className: "portability-run-about" },
+        h("strong", null, title || (KINDS[kind]?.() ?? run)),
+        h(bootstrap().Badge, { variant }, STATES[state]?.(report) ?? state),
+        time && h("time", { dateTime: time, title: utc(time), className: "portability-quiet" }, moment(time)),
+      ),
       h("span", { className: "portability-run-button" }, button),
     ),
     children,
@@ -44,7 +49,8 @@ function Over({ report, facts }) {
   const [asked, setAsked] = useState(false);
   const { error, report: wrote } = report;
   const exported = report.kind === "export" && report.state === "finished";
-  const button = error
+  const odd = error && report.state !== "cancelled";
+  const button = odd
     ? h(Copy, { text: JSON.stringify(report, null, 1) })
     : exported && !asked && h(Button, { onClick: () => setAsked(true) }, T.download);
   return h(

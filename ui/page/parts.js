@@ -159,7 +159,7 @@ export function Trouble({ problem, title, again, againText = T.tryAgain, about, 
     Notice,
     { variant: "danger", role: "alert" },
     title && h("strong", null, title, " "),
-    problem && h("span", null, title ? problem.message : capital(problem.message)),
+    problem && h("span", null, title?.endsWith(":") ? problem.message : capital(problem.message)),
     children,
     h(
       "div",

@@ -22,9 +22,9 @@ export function useCounts(state, context, facts) {
 function Count({ name, counted, asked }) {
   const value = counted.counts[name];
   if (!asked) return null;
-  let text = typeof value === "number" && !counted.loading ? number(value) : T.counting;
-  if (!counted.loading && typeof value !== "number") text = counted.problems[name] ?? T.notCounted;
-  return h("span", { className: "portability-count" }, text);
+  const known = typeof value === "number" ? number(value) : T.notCounted; // why not, the preview tells when it is chosen
+  const title = counted.loading ? undefined : counted.problems[name];
+  return h("span", { className: "portability-count", title }, counted.loading ? T.counting : known);
 }
 
 const WORDS = {

@@ -11,10 +11,11 @@ const { useEffect, useState } = React;
 const goingOn = ({ busy, runs }) =>
   busy?.kind === "setup" ? { run: busy.run, job: runs?.find((report) => report.run === busy.run)?.job } : null;
 
-const missing = (sets) =>
-  Object.values(sets ?? {})
-    .filter((set) => set.from === "missing")
-    .map((set) => set.gives);
+/** What cannot be done yet, of what not everything needs. */
+function missing(sets) {
+  if (sets?.core?.from === "missing") return [];
+  return Object.values(sets ?? {}).flatMap((set) => (set.from === "missing" ? [set.gives] : []));
+}
 
 /** What became of it, when that was not success. */
 function NotDone({ report, again }) {

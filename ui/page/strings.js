@@ -18,6 +18,7 @@ const MOST_KINDS = 3;
 
 /** How many of what, short: `told` are [kind, count]. */
 export function amount(told) {
+  if (!told.length) return T.noRecords;
   if (told.length <= MOST_KINDS) return told.map(([kind, count]) => records(count, kind)).join(", ");
   return T.ofKinds(
     told.reduce((sum, [, count]) => sum + count, 0),
@@ -102,6 +103,7 @@ export const T = Object.freeze({
   howMany: (what) => `${what}: how many of them`,
   datePattern: "2020, 2020-05 or 2020-05-31",
   dateUnfinished: "Write dates as 2020, 2020-05 or 2020-05-31.",
+  ratingWrong: "Write ratings as whole numbers from 0 to 100.",
   dateFrom: "Date from",
   dateTo: "Date to",
   ratingFrom: "Rating from (0 to 100)",
@@ -139,7 +141,7 @@ export const T = Object.freeze({
   bomLabel: "Mark the file as Unicode",
   bomHint: "Excel needs this to show accents; LibreOffice does not mind.",
   safeLabel: "Keep formulas from running",
-  safeHint: "Puts an apostrophe before texts that begin like a formula. For files you pass on.",
+  safeHint: "Puts an apostrophe before texts that begin like a formula, which a spreadsheet would run.",
 
   // The preview
   previewLabel: "Preview",
@@ -177,6 +179,7 @@ export const T = Object.freeze({
   runAgain: "Run again",
   remarks: (count) => counted(count, "remark", "remarks"),
   skipped: (count) => `${counted(count, "record", "records")} left out`,
+  noRecords: "no records",
   ofKinds: (count, kinds) => `${counted(count, "record", "records")} of ${number(kinds)} kinds`,
   tookTime: (seconds) => `in ${duration(seconds)}`,
   failedTitle: "The export failed:",
