@@ -15,7 +15,8 @@ if os.environ.get("CI"):
 
 HOW = (
     "STASH_BIN=/path/to/stash (or stash on the PATH) gives the tests a Stash 0.30 or newer,"
-    " STASH_BIN_027=/path/to/old/stash a 0.27; ffmpeg must be on the PATH"
+    " STASH_BIN_027=/path/to/old/stash a 0.27; ffmpeg must be on the PATH, for the browser tests chromium too, and the"
+    " Stash must have been built with its page"
 )
 
 
