@@ -104,7 +104,7 @@ def open_tab(chromium, request) -> Iterator[OpenTab]:
 
     def open_one(server: StashServer, *, stub: bool = False, size: Any = DESK, light: bool = False, **more: Any) -> Tab:
         context = chromium.new_context(viewport=size, accept_downloads=True, reduced_motion="reduce", **more)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)  # a machine may have much else to do
         if stub:
             serve_stub(context)
         if light:
