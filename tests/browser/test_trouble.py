@@ -24,6 +24,15 @@ def shaky(with_page, request, tmp_path_factory) -> Any:
         yield server
 
 
+def begin_an_export(tab: Any) -> None:
+    """Export all scenes from their list, and wait until it goes on."""
+    tab.go("/scenes")
+    tab.page.locator(".portability-export").click()
+    dialog(tab)
+    press_export(tab)
+    tab.page.get_by_text("Exporting…").wait_for()
+
+
 def test_a_python_that_does_not_work_is_told_and_can_be_mended(open_tab, shaky):
     tab = open_tab(shaky)
     python = python_of(shaky)
@@ -46,11 +55,7 @@ def test_a_python_that_does_not_work_is_told_and_can_be_mended(open_tab, shaky):
 def test_a_run_is_cancelled_and_run_again(open_tab, shaky):
     python = slow_python(shaky, 20)
     tab = open_tab(shaky)
-    tab.go("/scenes")
-    tab.page.locator(".portability-export").click()
-    dialog(tab)
-    press_export(tab)
-    tab.page.get_by_text("Exporting…").wait_for()
+    begin_an_export(tab)
     tab.shot("journey11-running")
     tab.page.get_by_role("button", name="Cancel").click()
     tab.page.get_by_text("Cancelled. Nothing was left").wait_for()
@@ -65,11 +70,7 @@ def test_a_stash_that_restarts_in_the_middle(open_tab, shaky, monkeypatch):
     python = slow_python(shaky, 20)
     tab = open_tab(shaky)
     tab.expected += ["net::ERR_", "Failed to fetch", "WebSocket", "websocket connection", "Socket closed"]
-    tab.go("/scenes")
-    tab.page.locator(".portability-export").click()
-    dialog(tab)
-    press_export(tab)
-    tab.page.get_by_text("Exporting…").wait_for()
+    begin_an_export(tab)
     port = shaky.port
     monkeypatch.setattr(stash_server, "free_port", lambda: port)
     shaky.stop()
@@ -90,11 +91,7 @@ def test_a_stash_that_restarts_in_the_middle(open_tab, shaky, monkeypatch):
 def test_closing_the_dialog_does_not_stop_the_run(open_tab, shaky):
     python = slow_python(shaky, 4)
     tab = open_tab(shaky)
-    tab.go("/scenes")
-    tab.page.locator(".portability-export").click()
-    dialog(tab)
-    press_export(tab)
-    tab.page.get_by_text("Exporting…").wait_for()
+    begin_an_export(tab)
     shaky.graphql(SET_PYTHON, {"path": python})
     tab.page.locator(".portability-dialog .close").click()
     tab.page.locator(".portability-dialog").wait_for(state="detached")
