@@ -26,7 +26,7 @@ from .libraries.tables.sink import TableSink
 from .model import About, BlobRef, Record, Report, Searcher, Source, Want
 from .planning import ExportPlan, asked_for, plan_export, room_of
 from .progress import Quiet
-from .storage.container import Container
+from .storage.container import ZIP_LEVEL, Container
 from .transform.choice import Choice, Counter, chosen_ids, count_chosen, existing
 from .transform.narrow import criteria, parse_narrow
 from .transform.paths import Names
@@ -53,7 +53,6 @@ FILE_RATES = {"json": 11_000, "jsonl": 11_000, "csv": 9000, "tsv": 9000, "xml": 
 GRAPHQL_RATE = 900
 """Records a second of an export from the database file, by format, and through GraphQL: measured on two processors
 with 100,000 scenes that have all a scene can have (benchmarks/bench.py)."""
-_ZIP_LEVEL = 3
 _LOOK_EVERY = 1000
 
 
@@ -322,4 +321,4 @@ class _Glass:
     def size(self, *, zipped: bool) -> int:
         """Bytes of the sample and its images."""
         content = self._shelf.file.getvalue()
-        return self._images + len(zlib.compress(content, _ZIP_LEVEL) if zipped else content)
+        return self._images + len(zlib.compress(content, ZIP_LEVEL) if zipped else content)

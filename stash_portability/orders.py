@@ -153,9 +153,7 @@ def title(options: ExportOptions) -> str:
 def needs_yaml(arguments: Mapping[str, Any], settings: Mapping[str, str]) -> bool:
     """Whether an export needs the YAML library."""
     ends = str(arguments.get("to", "")).endswith((".yaml", ".yml"))
-    return (
-        ends or "yaml" in (arguments.get("format"), settings.get("format")) or isinstance(arguments.get("profile"), str)
-    )
+    return ends or "yaml" in (arguments.get("format"), settings.get("format")) or needs_yaml_to_check(arguments)
 
 
 def needs_yaml_to_check(arguments: Mapping[str, Any]) -> bool:
@@ -166,7 +164,8 @@ def needs_yaml_to_check(arguments: Mapping[str, Any]) -> bool:
 def shares(counts: Mapping[str, int | None], arguments: Mapping[str, Any]) -> dict[str, float]:
     """How much each phase of an export is of the whole, by its name: by the number of records, or alike when
     only some are exported."""
-    from .kinds import KINDS  # noqa: PLC0415 - a status does without
+    from .config import CHOOSING  # noqa: PLC0415 - a status does without
+    from .kinds import KINDS  # noqa: PLC0415
 
-    some = any(arguments.get(key) for key in ("filter", "query", "narrow", "saved_filter", "ids", "since", "kinds"))
+    some = any(arguments.get(key) for key in (*CHOOSING, "since", "kinds"))
     return {KINDS[kind].plural: 1.0 if some else float(count or 0) for kind, count in counts.items()}

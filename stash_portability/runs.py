@@ -121,7 +121,7 @@ def settle(runs: Path, name: str, now: datetime) -> dict[str, Any]:
     """Write down that a run was killed, if it was; give the report as it is after that. Raises as ``change``."""
 
     def over(before: Mapping[str, Any]) -> Mapping[str, Any]:
-        if before["state"] != "running" or is_held(runs / name / LOCK):
+        if before["state"] != "running" or goes_on(runs, name):
             return {}
         return {**_killed(before), "ended": iso(now)}
 

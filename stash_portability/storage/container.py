@@ -29,7 +29,8 @@ MANIFEST = replacing.MANIFEST
 _BUFFER = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DATE = (1980, 1, 1, 0, 0, 0)
-_LEVEL = 3  # zlib: 1.8 times as fast as 6 on records, and a tenth larger
+ZIP_LEVEL = 3
+"""Of zlib: 1.8 times as fast as 6 on records, and a tenth larger."""
 
 
 class Member(NamedTuple):
@@ -299,7 +300,7 @@ class _ZipBody:
 
     def __init__(self, out: Path) -> None:
         self._file = _create(out, _BUFFER)
-        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=ZIP_LEVEL)
 
     def begin(self, member: str, small: bool) -> IO[bytes]:
         info = _zip_info(member, zipfile.ZIP_DEFLATED)
@@ -325,7 +326,7 @@ _BODIES: dict[Shape, Callable[[Path], _Body]] = {"file": _FileBody, "folder": _F
 def _zip_info(member: str, method: int) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(member, _DATE)
     info.compress_type = method
-    info._compresslevel = _LEVEL  # type: ignore[attr-defined] # the only way before 3.13
+    info._compresslevel = ZIP_LEVEL  # type: ignore[attr-defined] # the only way before 3.13
     info.create_system = 3  # Unix, wherever it is made: the same bytes, and the permissions count
     info.external_attr = 0o100600 << 16
     return info
