@@ -27,6 +27,7 @@ import orjson
 from tests.live.stash_server import StashServer
 
 from .library import PICKED, big_stash
+from .media import nfo, templates
 from .plain import SPAN, copy_scenes, page_scenes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -266,12 +267,18 @@ def whole(child: subprocess.Popen[bytes]) -> None:
 
 
 def measures(lab: Lab, options: argparse.Namespace) -> Iterator[Callable[[], None]]:
-    """Everything that is measured, in order."""
+    """Everything that is measured, in order; only what was asked for, if something was."""
     large = 0 if options.quick else options.large
-    yield lambda: speed(lab)
-    yield lambda: filtered(lab)
-    yield lambda: launch(lab)
-    yield lambda: memory(lab, large)
+    all_ = {
+        "speed": lambda: speed(lab),
+        "filtered": lambda: filtered(lab),
+        "launch": lambda: launch(lab),
+        "memory": lambda: memory(lab, large),
+        "nfo": lambda: nfo(lab, export, say),
+        "templates": lambda: templates(lab, export, say),
+    }
+    for name in options.only or all_:
+        yield all_[name]
 
 
 def arguments() -> argparse.Namespace:
@@ -282,6 +289,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds; the median counts (5)")
     parser.add_argument("--pages", type=int, default=3, help="pages of 1000 the slow side reads a round (3)")
     parser.add_argument("--folder", type=Path, help="keep the libraries here and use them again")
+    only = ("speed", "filtered", "launch", "memory", "nfo", "templates")
+    parser.add_argument("--only", choices=only, action="append", help="only this part (may be said again)")
     parser.add_argument("--quick", action="store_true", help="20,000 scenes, one page, no larger library")
     options = parser.parse_args()
     if options.quick:

@@ -15,7 +15,10 @@ from typing import Any
 
 from . import __version__
 from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_CODES, EXIT_DONE, EXIT_WITH_REMARKS, PortabilityError
+from .formats import FORMATS
 from .kinds import KINDS, LEVEL_WORDS
+from .libraries.nfo.choices import FOREIGN
+from .libraries.nfo.dialects import DIALECTS
 from .model import Progress
 
 DEBUG = "STASH_PORTABILITY_DEBUG"
@@ -57,7 +60,7 @@ def _export_parser(export: argparse.ArgumentParser) -> None:
     _address(export, required=False)
     add = export.add_argument
     add("--to", metavar="PATH", help="a file (scenes.csv, all.jsonl), a folder, or a .zip")
-    add("--format", help="json, jsonl, csv, tsv, xml or yaml; else what the ending of PATH says, else jsonl")
+    add("--format", help=f"{', '.join(FORMATS)}; else what the ending of PATH says, else jsonl")
     add("--profile", metavar="FILE", help="columns, names and options from a YAML or JSON file")
     add("--kinds", metavar="a,b", help="only these kinds (and what they refer to)")
     add("--fields", action="append", metavar="KIND:A,B", help="only these fields: scene:title,date,performers.name")
@@ -79,6 +82,31 @@ def _export_parser(export: argparse.ArgumentParser) -> None:
     add("--bom", action="store_true", help="begin csv and tsv with a byte order mark, for Excel")
     add("--compress", metavar="HOW", help="zip")
     add("--overwrite", action="store_true", help="replace the output when it is there")
+    add(
+        "--template",
+        metavar="FILE",
+        help="what each record looks like, in a YAML or JSON file (see examples/templates)",
+    )
+    add(
+        "--path",
+        action="append",
+        metavar="OLD=NEW",
+        help="of nfo and template: where Stash says OLD, another program or computer says NEW",
+    )
+    _nfo_arguments(export.add_argument_group("NFO files", "of --format nfo, which writes one for each file of a scene"))
+
+
+def _nfo_arguments(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--nfo-profile", metavar="SERVER", help=f"who reads them: {', '.join(DIALECTS)} (else kodi)")
+    add("--beside-media", action="store_true", help="write each beside its film, instead of into the folder --to")
+    add("--artwork", action="store_true", help="with poster, fanart and portraits as files")
+    add("--foreign-nfo", metavar="HOW", help="; ".join(f"{name}: {words}" for name, words in FOREIGN.items()))
+    add("--movie-nfo", action="store_true", help="name it movie.nfo, where a folder holds one film")
+    add(
+        "--nfo-genres", metavar="WHICH", help="tags that are genres too: all, none, or those under the tag of this name"
+    )
+    add("--remove-deleted", action="store_true", help="remove our files of scenes that are no longer in Stash")
 
 
 def run() -> None:
@@ -130,8 +158,9 @@ def _progress(options: argparse.Namespace) -> Progress:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from .commands import Means, export  # noqa: PLC0415 - fields and --help need none of it
+    from .commands import export  # noqa: PLC0415 - fields and --help need none of it
     from .config import export_options  # noqa: PLC0415
+    from .means import Means  # noqa: PLC0415
     from .report import as_data, as_text, exit_code  # noqa: PLC0415
 
     checked = export_options(vars(options), os.environ)

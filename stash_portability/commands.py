@@ -6,12 +6,9 @@ Time and randomness come in through ``Means``; what a run did goes out as a Repo
 from __future__ import annotations
 
 import gc
-import os
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,11 +16,13 @@ from .config import ExportOptions, api_key
 from .errors import FilterNeedsServer, OutputNotUsable, RecordError, UsageError, unknown
 from .kinds import KINDS, Kind
 from .libraries.opening import Opening, open_library, open_own
-from .libraries.tables.sink import TableSink
+from .means import Means, Run
+from .media import write_media
 from .model import About, Progress, Report, Searcher, Source, Transform, Want
+from .outputs import open_sink
 from .planning import ExportPlan, plan_export, room_needed
 from .report import plural
-from .storage.container import check_room, open_output
+from .storage.container import Container, check_room, open_output
 from .transform.choice import Choice, choose, chosen_ids
 from .transform.names import Lookup
 from .transform.pipeline import Pipeline
@@ -37,15 +36,6 @@ FREE_TEXT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a run takes from the outside: seconds that never go back, secret bytes, and a random generator."""
-
-    clock: Callable[[], float] = time.monotonic
-    secret: Callable[[int], bytes] = os.urandom
-    rng: random.Random = field(default_factory=random.Random)
-
-
 def export(options: ExportOptions, progress: Progress, means: Means, source: Source | None = None) -> Report:
     """Write what ``options`` choose of a library to a file, folder or zip, and tell what was done.
 
@@ -53,21 +43,30 @@ def export(options: ExportOptions, progress: Progress, means: Means, source: Sou
     before all of it is written. Raises the errors of errors.py.
     """
     report = Report(what="export", privacy=options.privacy)
-    _check_not_the_source(options)
-    container = open_output(options.to, options.shape, overwrite=options.overwrite)
+    container = None if options.nfo else _output(options)
     source = source or open_source(options, progress, means, report)
     about = source.about()
     report.source, report.how = f"{about.product} {about.version} at {about.address}", about.how or "read through"
     plan = plan_export(about, find_roots(source, about, options, report), options, report)
-    check_room(options.to, room_needed(about, plan.roots))
     pipeline = open_pipeline(source, options, plan, Run(about, progress, report, means))
-    with _calm_collector(), TableSink(container, options.form, plan.layout, pipeline.lookup) as sink:
-        pipeline.run(sink, plan.kinds)
+    with _calm_collector():
+        if container is None:
+            write_media(pipeline, options)
+        else:
+            check_room(options.to, room_needed(about, plan.roots))
+            with open_sink(container, options, plan.layout, pipeline.lookup) as sink:
+                pipeline.run(sink, plan.kinds)
+            report.outputs, report.bytes = [str(options.to)], container.bytes
     progress.close()
-    report.outputs, report.bytes = [str(options.to)], container.bytes
     if report.references_left_out:
         report.notes.append(f"{report.references_left_out:,} references to records outside this export were left out")
     return report
+
+
+def _output(options: ExportOptions) -> Container:
+    """Where the export goes, checked. Raises OutputExists, OutputNotUsable."""
+    _check_not_the_source(options)
+    return open_output(options.to, options.shape, overwrite=options.overwrite)
 
 
 def _check_not_the_source(options: ExportOptions) -> None:
@@ -155,20 +154,10 @@ def _since(source: Source, kind: str, since: str) -> list[str]:
     return [record.uid for record in changed if (record.data.get("updated_at") or "") >= since]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What goes along with one export: what its library told of itself, where it tells how far it is and what it
-    did, and its means."""
-
-    about: About
-    progress: Progress
-    report: Report
-    means: Means
-
-
 def open_pipeline(source: Source, options: ExportOptions, plan: ExportPlan, run: Run) -> Pipeline:
     """What carries the records of ``plan`` from ``source`` into a sink, with what privacy needs to know."""
-    salt, names = Salt(run.means.secret(32)), NameReplacer()
+    # No id is written into NFO files but at the level full; what is only compared must be the same in every run.
+    salt, names = Salt(b"" if options.nfo else run.means.secret(32)), NameReplacer()
     if options.privacy == "public":
         _learn(source, salt, names, run)
     if options.privacy != "full":

@@ -5,31 +5,26 @@ Every mistake is reported at once. Reads only the files the user names (profile,
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
+from .checking import Checker, document_of, is_on, is_said, json_object, one_of, read_text, texts, user_path
 from .errors import BadFilter, BadProfile, NotIncluded, PortabilityError, UsageError, several, unknown
+from .formats import FORMATS
 from .kinds import KINDS, LEVELS
+from .libraries.nfo.choices import NfoChoices
+from .libraries.template.spec import Template
+from .special import find_template, nfo_choices, said_format, special_kinds, special_problems, template_ending
 from .transform.narrow import Narrow, criteria, parse_narrow
 from .transform.paths import Column
 from .transform.profile import Profile, match_kinds, parse_fields, parse_profile
+from .transform.rewrite import Rules, parse_rules
 from .transform.scope import CLOSURES
 
-FORMATS: dict[str, str] = {
-    "json": "one document",
-    "jsonl": "one record a line",
-    "csv": "comma-separated: one kind as a sheet for people, several as one exact table each",
-    "tsv": "as csv, with tabs",
-    "xml": "one document, described by docs/export.xsd",
-    "yaml": "one document a record",
-}
 Shape = Literal["file", "folder", "zip"]
-LATER_FORMATS = ("nfo", "template")
-MOST_FILTER_BYTES = 1 << 20
 OTHER_ENDINGS: dict[str, tuple[str, ...]] = {"yaml": (".yml",), "jsonl": (".ndjson",), "tsv": (".txt",)}
 FILE_ENDINGS = frozenset(
     (
@@ -47,12 +42,12 @@ FILE_ENDINGS = frozenset(
     )
 )
 """Endings by which people mean a file: a folder of that name would be a surprise."""
-LISTS = ("ids", "fields")
+LISTS = ("ids", "fields", "path")
 TEXTS = (
     "from", "to", "format", "profile", "kinds", "filter", "query", "narrow", "saved_filter", "since", "closure",
-    "privacy", "compress", "api_key_file", *LISTS,
+    "privacy", "compress", "api_key_file", "template", "nfo_profile", "foreign_nfo", "nfo_genres", *LISTS,
 )  # fmt: skip
-MAPPINGS = ("filter", "narrow", "profile")
+MAPPINGS = ("filter", "narrow", "profile", "template")
 """Options that may come as what their text would say."""
 CHOOSING = ("filter", "query", "narrow", "saved_filter", "ids")
 """Options that choose records of one kind."""
@@ -83,6 +78,9 @@ class ExportOptions:
     csv_safe: bool = False
     bom: bool = False
     overwrite: bool = False
+    nfo: NfoChoices | None = None
+    template: Template | None = None
+    rules: Rules = ()
     api_key: str = field(default="", repr=False)
 
     @property
@@ -96,61 +94,76 @@ class ExportOptions:
         return self.criteria is not None or bool(self.query or self.narrow or self.saved_filter or self.ids)
 
 
-class _Checker:
-    """Runs checks one by one and keeps what they raise, so that all is told at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[PortabilityError] = []
-
-    def __call__(self, check: Callable[..., Any], *arguments: Any, default: Any = None) -> Any:
-        try:
-            return check(*arguments)
-        except PortabilityError as problem:
-            self.problems.append(problem)
-            return default
-
-
 def export_options(
     arguments: Mapping[str, Any], environment: Mapping[str, str], standing: Mapping[str, Any] | None = None
 ) -> ExportOptions:
     """Check the arguments of ``export``: a mapping of the long option names with ``_`` for ``-``. A profile stands
     behind them, and ``standing`` (settings; ``stem``, the output's path without its ending) behind both. Raises
     UsageError telling everything that is wrong."""
-    check = _Checker()
+    check = Checker()
     arguments = _well_formed(arguments, check.problems)
     profile = check(_profile, arguments.get("profile"), default=Profile("", {}))
-    said = {key: value for key, value in arguments.items() if _said(value)}
+    said = {key: value for key, value in arguments.items() if is_said(value)}
     given = {**(standing or {}), **profile.options, **said}
     given["narrow"] = check(_narrow, given.get("narrow")) or None
-    to = check(_output, given, profile, default=Path())
-    form = check(_format, said.get("format"), to, given.get("format"), default="jsonl")
-    shape, to = check(_shape, to, form, given.get("compress"), default=("file", to))
-    asked = check(parse_fields, _as_list(given.get("fields")), default={})
+    template = check(find_template, given.get("template"))
+    otherwise = said_format(profile.options) or (standing or {}).get("format")
+    given["format"] = said_format(said) or otherwise
+    to = check(_output, given, profile, template, default=Path())
+    form = check(_format, said_format(said), to, otherwise, default="jsonl")
+    shape, to = check(_shape, to, template_ending(form, template), given.get("compress"), default=("file", to))
+    asked = check(parse_fields, texts(given.get("fields")), default={})
     columns = {**profile.columns, **asked}
-    kinds = check(_kinds, given, columns, default=tuple(KINDS))
+    kinds = check(_all_kinds, form, template, given, columns, default=tuple(KINDS))
     sheet = form in ("csv", "tsv") and shape == "file"
     options = {
         "source": str(given.get("from") or check(_no_source, default="")),
         "kinds": check(_sheet_kind, kinds, columns, given, default=kinds) if sheet else kinds,
         "columns": {kind: listed for kind, listed in columns.items() if listed},
+        "nfo": check(nfo_choices, given) if form == "nfo" else None,
+        "template": template if form == "template" else None,
+        **_plain_options(check, given, environment),
+    }
+    result = ExportOptions(to=to, form=form, shape=shape, **options)
+    check(_agree, result, given)
+    check(special_problems, form, template, {**profile.options, **said, "privacy": result.privacy})
+    if len(result.kinds) == 1 and not result.saved_filter:
+        check(criteria, result.kinds[0], result.narrow)
+    if check.problems:
+        raise several(check.problems)
+    return _special(result)
+
+
+def _plain_options(check: Checker, given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The options that depend on no other."""
+    return {
         "criteria": check(_filter, given.get("filter")),
         "query": str(given.get("query") or ""),
         "narrow": given["narrow"] or {},
         "saved_filter": str(given.get("saved_filter") or ""),
         "ids": check(_ids, given.get("ids"), default=()),
         "since": check(_since, given.get("since"), default=""),
-        "closure": check(_choice, "closure", str(given.get("closure") or "full"), CLOSURES),
-        "privacy": check(_choice, "privacy level", str(given.get("privacy") or "full"), LEVELS),
+        "closure": check(one_of, "closure", str(given.get("closure") or "full"), CLOSURES),
+        "privacy": check(one_of, "privacy level", str(given.get("privacy") or "full"), LEVELS),
         "api_key": check(api_key, given.get("api_key_file"), environment, default=""),
-        **{name: _switch(given.get(name)) for name in ("blobs", "csv_safe", "bom", "overwrite")},
+        "rules": check(parse_rules, given.get("path"), default=()),
+        **{name: is_on(given.get(name)) for name in ("blobs", "csv_safe", "bom", "overwrite")},
     }
-    result = ExportOptions(to=to, form=form, shape=shape, **options)
-    check(_agree, result, given)
-    if len(result.kinds) == 1 and not result.saved_filter:
-        check(criteria, result.kinds[0], result.narrow)
-    if check.problems:
-        raise several(check.problems)
-    return result
+
+
+def _special(options: ExportOptions) -> ExportOptions:
+    """The options, with what follows from the format: NFO files and templates show single records, with what these
+    refer to by name, and have a way of their own with pictures."""
+    if options.form not in ("nfo", "template"):
+        return options
+    return replace(options, closure="none", blobs=_with_pictures(options))
+
+
+def _with_pictures(options: ExportOptions) -> bool:
+    """Whether an export of NFO files or by a template reads pictures."""
+    if options.nfo:
+        return options.nfo.artwork
+    return bool(options.template and options.template.images and options.shape != "file")
 
 
 def _well_formed(arguments: Mapping[str, Any], problems: list[PortabilityError]) -> dict[str, Any]:
@@ -176,45 +189,27 @@ def _ill_formed(name: str, value: Any) -> str:
     return "holds a NUL character" if any(text and "\0" in text for text in texts) else ""
 
 
-def _said(value: Any) -> bool:
-    return value is not None and value is not False and value not in ("", [])
-
-
-def _switch(value: Any) -> bool:
-    """Stash gives every task argument as text."""
-    return value is True or str(value).lower() in ("true", "yes", "1", "on")
-
-
-def _as_list(value: Any) -> Sequence[str]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(str(entry) for entry in value)
-
-
 def _no_source() -> str:
     raise UsageError("--from is missing: the address of a Stash, its database file, or an export")
 
 
-def _output(given: Mapping[str, Any], profile: Profile) -> Path:
-    """Where the output goes: ``to``, or the stem with the ending that suits the format."""
+def _output(given: Mapping[str, Any], profile: Profile, template: Template | None) -> Path:
+    """Where the output goes: ``to``, or the stem with the ending that suits the format; nowhere for NFO files beside
+    the media."""
+    if is_on(given.get("beside_media")) and not given.get("to"):
+        return Path()
     if given.get("to") == "-":
         raise UsageError("--to - is not possible: an export is a file, a folder or a .zip")
     if given.get("to"):
         return user_path(given["to"], "to")
     if not given.get("stem"):
         raise UsageError("--to is missing: the file, folder or .zip to write")
-    form = str(given.get("format") or "json")
+    form = template_ending(str(given.get("format") or "json"), template)
+    if form == "nfo" or (template and (template.one_file != "all" or template.images)):
+        return Path(str(given["stem"]))
     table = form in ("csv", "tsv") and len(profile.columns) != 1
-    ending = "" if table or given.get("compress") or _switch(given.get("blobs")) else f".{form}"
+    ending = "" if table or given.get("compress") or is_on(given.get("blobs")) else f".{form}"
     return Path(f"{given['stem']}{ending}")
-
-
-def user_path(value: Any, option: str) -> Path:
-    """The path a user wrote, with ``~`` resolved. Raises UsageError."""
-    try:
-        return Path(str(value)).expanduser()
-    except (RuntimeError, ValueError) as problem:
-        raise UsageError(f"--{option} {value!r} is no path: {problem}") from problem
 
 
 def _format(said: Any, to: Path, standing: Any) -> str:
@@ -222,15 +217,16 @@ def _format(said: Any, to: Path, standing: Any) -> str:
     suffix = to.suffix.lower()
     guessed = next((form for form in FORMATS if suffix in (f".{form}", *OTHER_ENDINGS.get(form, ()))), "")
     form = str(said or guessed or standing or "jsonl")
-    if form in LATER_FORMATS:
-        raise NotIncluded(what=f"the format {form}")
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)
     return form
 
 
 def _shape(to: Path, form: str, compress: Any) -> tuple[Shape, Path]:
-    """What ``to`` becomes: a zip when it says so, a file when it ends like the format, else a folder."""
+    """What ``to`` becomes: a zip when it says so, a file when it ends like the format, else a folder. ``form`` is the
+    format, or the ending of what a template makes."""
+    if form == "nfo" and (compress or to.suffix.lower() in FILE_ENDINGS | {".zip"}):
+        raise UsageError("NFO files go into a folder: name one with --to, or say --beside-media")
     if compress not in (None, "", "zip"):
         if compress == "7z":
             raise NotIncluded(what="--compress 7z")
@@ -245,6 +241,14 @@ def _shape(to: Path, form: str, compress: Any) -> tuple[Shape, Path]:
     return "folder", to
 
 
+def _all_kinds(
+    form: str, template: Template | None, given: Mapping[str, Any], columns: Mapping[str, Any]
+) -> tuple[str, ...]:
+    if form in ("nfo", "template"):
+        return special_kinds(form, template, given)
+    return _kinds(given, columns)
+
+
 def _kinds(given: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[str, ...]:
     named = given.get("kinds")
     if isinstance(named, str):
@@ -255,7 +259,7 @@ def _kinds(given: Mapping[str, Any], columns: Mapping[str, Any]) -> tuple[str, .
 
 
 def _filtered(given: Mapping[str, Any]) -> bool:
-    return any(_said(given.get(name)) for name in CHOOSING)
+    return any(is_said(given.get(name)) for name in CHOOSING)
 
 
 def _sheet_kind(kinds: tuple[str, ...], columns: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -268,18 +272,12 @@ def _sheet_kind(kinds: tuple[str, ...], columns: Mapping[str, Any], given: Mappi
     )
 
 
-def _choice(what: str, value: str, known: Mapping[str, Any]) -> str:
-    if value not in known:
-        raise unknown(what, value, known)
-    return value
-
-
 def _filter(value: Any) -> Mapping[str, Any] | None:
     """The filter: a mapping, JSON text, or @FILE with JSON in it. Raises BadFilter saying where it is wrong."""
     if value is None or isinstance(value, Mapping):
         return value
     try:
-        return _json_object(value, "filter", FILTER_EXAMPLE)
+        return json_object(value, "filter", FILTER_EXAMPLE)
     except ValueError as problem:
         raise BadFilter(problem) from problem
 
@@ -288,27 +286,13 @@ def _narrow(value: Any) -> Narrow:
     """The narrowing, given as a filter is. Raises UsageError telling everything that is wrong."""
     try:
         text = value is not None and not isinstance(value, Mapping)
-        return parse_narrow(_json_object(value, "narrow", NARROW_EXAMPLE) if text else value or {})
+        return parse_narrow(json_object(value, "narrow", NARROW_EXAMPLE) if text else value or {})
     except ValueError as problem:
         raise UsageError(f"--narrow cannot be used: {problem}") from problem
 
 
-def _json_object(value: Any, option: str, example: str) -> dict[str, Any]:
-    """The object in JSON text, or in the file that @FILE names. Raises ValueError saying where it is wrong."""
-    text = _read(user_path(value[1:], option), option) if str(value).startswith("@") else str(value)
-    try:
-        parsed = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise ValueError(f"it is not JSON: {problem}") from problem
-    except RecursionError as problem:
-        raise ValueError("it is nested too deeply") from problem
-    if not isinstance(parsed, dict):
-        raise ValueError(f"it must be a JSON object, such as {example}")  # noqa: TRY004 - what is wrong is the text
-    return parsed
-
-
 def _ids(value: Any) -> tuple[str, ...]:
-    ids = tuple(part.strip() for text in _as_list(value) for part in text.split(",") if part.strip())
+    ids = tuple(part.strip() for text in texts(value) for part in text.split(",") if part.strip())
     if value is not None and not ids:
         raise UsageError("--ids names no id")
     return tuple(dict.fromkeys(ids))
@@ -331,20 +315,8 @@ def _since(value: Any) -> str:
 def api_key(path: Any, environment: Mapping[str, str]) -> str:
     """The key for Stash: from the file ``path``, else from STASH_API_KEY, else none. Raises UsageError."""
     if path:
-        return _read(user_path(path, "api-key-file"), "key").strip()
+        return read_text(user_path(path, "api-key-file"), "key").strip()
     return environment.get("STASH_API_KEY", "").strip()
-
-
-def _read(path: Path, what: str) -> str:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            return stream.read(MOST_FILTER_BYTES)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"the {what} file {path} cannot be read: {_reason(problem)}") from problem
-
-
-def _reason(problem: Exception) -> str:
-    return getattr(problem, "strerror", None) or str(problem)
 
 
 def _profile(value: Any) -> Profile:
@@ -354,21 +326,15 @@ def _profile(value: Any) -> Profile:
     if isinstance(value, Mapping):
         return parse_profile(value, "given")
     path = user_path(value, "profile")
-    return parse_profile(_yaml(_read(path, "profile"), path.name), path.name)
-
-
-def _yaml(text: str, name: str) -> Any:
-    from .libraries.tables.yaml_form import parse_document  # noqa: PLC0415 - PyYAML is only needed here
-
     try:
-        return parse_document(text)
-    except ValueError as problem:
-        raise BadProfile(name=name, reason=problem) from problem
+        return parse_profile(document_of(path, "profile"), path.name)
+    except (ValueError, RecursionError) as problem:
+        raise BadProfile(name=path.name, reason=problem) from problem
 
 
 def _agree(options: ExportOptions, given: Mapping[str, Any]) -> None:
     """Raise for options that cannot be had together."""
-    ways = [name for name in CHOOSING if _said(given.get(name))]
+    ways = [name for name in CHOOSING if is_said(given.get(name))]
     problems = [message for wrong, message in _disagreements(options, ways) if wrong]
     if problems:
         raise UsageError("; ".join(problems))
@@ -379,7 +345,9 @@ def _disagreements(options: ExportOptions, ways: list[str]) -> list[tuple[bool, 
     scopes = [name for name in ways if name in ("filter", "saved_filter", "ids")]
     many = len(options.kinds) != 1 and "saved_filter" not in scopes
     apart = "query" in ways and scopes not in ([], ["filter"])
+    many_files = options.template and options.template.one_file != "all" and options.shape == "file"
     return [
+        (bool(many_files), "a template that makes several files needs a folder or a .zip as --to"),
         (len(scopes) > 1, f"{_named(scopes)} cannot be used together"),
         (apart, f"--query goes beside --filter or alone, not with {_named(scopes)}"),
         (bool(ways) and many, f"{_named(ways)} chooses records of one kind: name it with --kinds"),

@@ -39,6 +39,7 @@ SETS: Mapping[str, Set] = {
     ),
     "yaml": Set("YAML files and export profiles", ("pyyaml>=6.0",), ("yaml",)),
     "xml": Set("reading XML files back", ("defusedxml>=0.7.1",), ("defusedxml",)),
+    "templates": Set("exports shaped by a template", ("jinja2>=3.1.6",), ("jinja2",)),
 }
 
 

@@ -42,6 +42,12 @@ class Desk:
         """The profiles that came with the plugin."""
         return self.plugin_folder / "profiles"
 
+    @property
+    def shipped_templates(self) -> Path:
+        """The templates that came with the plugin; in a checkout, the examples that are packed as these."""
+        packed = self.plugin_folder / "templates"
+        return packed if packed.is_dir() else self.plugin_folder / "examples" / "templates"
+
     def shelf(self) -> dependencies.Shelf:
         """Where the dependency sets are."""
         return dependencies.shelf(self.places.deps, sys.path)

@@ -1,5 +1,5 @@
-"""The documentation that is made from the code: docs/FIELDS.md, docs/ERRORS.md, docs/export.xsd, and the tables
-in README.md between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``.
+"""The documentation that is made from the code: docs/FIELDS.md, docs/ERRORS.md, docs/export.xsd, docs/NFO.md,
+docs/TEMPLATES.md, and the tables in README.md between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``.
 
 ``python -m stash_portability.docs`` writes it; with ``--check`` it tells what is out of date and fails.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .__main__ import parser
+from .docs_media import nfo_page, templates_page
 from .errors import EXIT_CODES, all_errors
 from .kinds import CONFIG_TYPES, KINDS, LEFT_OUT, LEFT_OUT_COUNTS, LEVEL_WORDS, LEVELS, UI_KEYS, Field, Kind
 from .libraries.tables.xsd import schema
@@ -161,6 +162,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "FIELDS.md": fields_page(),
         ROOT / "docs" / "ERRORS.md": errors_page(),
         ROOT / "docs" / "export.xsd": schema(),
+        ROOT / "docs" / "NFO.md": nfo_page(table),
+        ROOT / "docs" / "TEMPLATES.md": templates_page(table),
         readme: with_blocks(readme.read_text("utf-8")),
     }
 

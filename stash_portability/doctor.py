@@ -20,6 +20,7 @@ LIBRARIES = {
     "tqdm": "the progress bar",
     "PyYAML": "profiles, and the format yaml",
     "defusedxml": "reading the format xml back",
+    "Jinja2": "exports shaped by a template",
 }
 
 

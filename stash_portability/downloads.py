@@ -26,7 +26,15 @@ LIFETIME = timedelta(hours=1)
 TOKEN = re.compile(r"[0-9a-f]{32}")
 AS_THEY_ARE = (".csv", ".tsv", ".json", ".jsonl", ".zip")
 """The endings of files that a browser is given as they are. Stash serves them from its own origin, so nothing that a
-browser would show as a page may be among them."""
+browser would show as a page may be among them. Where Stash's machine knows no type for an ending, the file's first
+bytes tell it (Go's net/http, DetectContentType), so a file that begins like a page is zipped whatever its ending."""
+NEVER_PAGES = (".json", ".zip")
+"""Endings whose type Go knows everywhere, or which only our own zips have."""
+SNIFFED = 512
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+"""What does not get smaller."""
+OURS_HALF = re.compile(r"\.stash-portability-.*\.partial", re.DOTALL)
+"""A file that is being written beside its place."""
 MOST_ZIPPED = 200 << 20
 """Bytes that are zipped while somebody waits. Measured: 50 to 100 MB/s of text that hardly packs, 580 of other text."""
 SECONDS = 3.5
@@ -58,7 +66,7 @@ def link(plugin: Path, target: Path, token: bytes, now: datetime, clock: Callabl
         mode = target.lstat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise NoLink(path=target, reason="it is no ordinary file or folder")
-        zipped = stat.S_ISDIR(mode) or target.suffix not in AS_THEY_ARE
+        zipped = stat.S_ISDIR(mode) or target.suffix not in AS_THEY_ARE or _begins_like_a_page(target)
         if zipped:
             _check_size(target)
         place = _make_folder(plugin, token.hex())
@@ -71,6 +79,11 @@ def link(plugin: Path, target: Path, token: bytes, now: datetime, clock: Callabl
     except OSError as error:
         reason = f"{plugin / FOLDER} cannot be written ({error.strerror or error}); take it from there"
         raise NoLink(path=target, reason=reason) from error
+
+
+def _begins_like_a_page(target: Path) -> bool:
+    with target.open("rb") as stream:
+        return stream.read(SNIFFED).lstrip(b"\t\n\x0c\r ").startswith(b"<")
 
 
 def _fill(final: Path, target: Path, zipped: bool, check: Callable[[], None]) -> int:
@@ -143,12 +156,19 @@ def _second_name(target: Path, final: Path, check: Callable[[], None]) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        try:
-            final.symlink_to(target)
-        except (OSError, NotImplementedError):
-            _aside(final, lambda half: _copy(target, half, check))
-    if not stat.S_ISREG((target if final.is_symlink() else final).lstat().st_mode):
+        _symbolic_link_or_copy(target, final, check)
+    if not stat.S_ISREG((target if final.is_symlink() else final).lstat().st_mode) or _begins_like_a_page(final):
         raise OSError(errno.ELOOP, "it was exchanged meanwhile")
+
+
+def _symbolic_link_or_copy(target: Path, final: Path, check: Callable[[], None]) -> None:
+    """A symbolic link would also serve what another export puts in the place of ``target`` later, so only what is no
+    page whatever it holds gets one."""
+    if target.suffix in NEVER_PAGES:
+        with suppress(OSError, NotImplementedError):
+            final.symlink_to(target)
+            return
+    _aside(final, lambda half: _copy(target, half, check))
 
 
 def _hard_link(target: Path, final: Path) -> None:
@@ -198,7 +218,7 @@ def _files(target: Path) -> Iterator[Path]:
             mode = path.lstat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise NoLink(path=target, reason=f"{name} in it is no ordinary file")
-        yield from (Path(base) / name for name in sorted(names))
+        yield from (Path(base) / name for name in sorted(names) if not OURS_HALF.fullmatch(name))
 
 
 def _zip(target: Path, half: Path, check: Callable[[], None]) -> None:
@@ -210,7 +230,8 @@ def _zip(target: Path, half: Path, check: Callable[[], None]) -> None:
         for path in _files(target):
             name = path.relative_to(target.parent).as_posix()
             info = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
-            info.compress_type = zipfile.ZIP_STORED if "/blobs/" in f"/{name}" else zipfile.ZIP_DEFLATED
+            packed = "/blobs/" in f"/{name}" or path.suffix.lower() in PICTURES
+            info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             info._compresslevel = level  # type: ignore[attr-defined] # the only way before 3.13
             with path.open("rb") as source, archive.open(info, "w") as place:
                 while chunk := source.read(_CHUNK):

@@ -117,6 +117,12 @@ class BadProfile(UsageError):
     template = "the profile {name} cannot be used: {reason}"
 
 
+class BadTemplate(UsageError):
+    """The template cannot be used: how it is written, what it says of a record, or what it costs."""
+
+    template = "the template {name} cannot be used: {reason}"
+
+
 class OutputExists(UsageError):
     """The output is already there."""
 

@@ -5,37 +5,32 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
-from .commands import Means, Run, find_choice, find_roots, open_pipeline
+from .commands import find_choice, find_roots, open_pipeline
 from .config import ExportOptions, export_options
 from .errors import UsageError, unknown
+from .glass import SHOWN, Glass, open_glass
 from .kinds import KINDS, PARTS_OF, references
 from .libraries.tables.csv_form import FIELD_LIMIT
 from .libraries.tables.layout import Layout
-from .libraries.tables.sink import TableSink
-from .model import About, BlobRef, Record, Report, Searcher, Source, Want
+from .means import Means, Run
+from .model import About, Record, Report, Searcher, Source, Want
 from .planning import ExportPlan, asked_for, plan_export, room_of
 from .progress import Quiet
-from .storage.container import ZIP_LEVEL, Container
 from .transform.choice import Choice, Counter, chosen_ids, count_chosen, existing
 from .transform.narrow import criteria, parse_narrow
-from .transform.paths import Names
 from .transform.pipeline import Pipeline
 from .transform.profile import find_kind
 from .transform.scope import Roots
 
-SHOWN = 5
-"""Records a preview shows."""
 SAMPLE = 50
 """Records whose size tells that of all; with images only those that are shown."""
 MOST_FOLLOWED = 2000
@@ -49,10 +44,17 @@ CUT = " …"
 """What stands where a text or cell goes on."""
 SCOPE_KEYS = ("filter", "query", "ids", "saved_filter")
 
-FILE_RATES = {"json": 11_000, "jsonl": 11_000, "csv": 9000, "tsv": 9000, "xml": 8000, "yaml": 1500}
+SECONDS = 3.5
+"""That a preview may take when nobody says how long."""
+LEAST_SECONDS = 0.2
+
+FILE_RATES = {
+    "json": 11_000, "jsonl": 11_000, "csv": 9000, "tsv": 9000, "xml": 8000, "yaml": 1500, "nfo": 1000, "template": 2500,
+}  # fmt: skip
 GRAPHQL_RATE = 900
 """Records a second of an export from the database file, by format, and through GraphQL: measured on two processors
-with 100,000 scenes that have all a scene can have (benchmarks/bench.py)."""
+with 100,000 scenes that have all a scene can have (benchmarks/bench.py); nfo (without pictures) and template with 8,000
+simpler ones, beside other work."""
 _LOOK_EVERY = 1000
 
 
@@ -121,24 +123,28 @@ def _scope(given: Mapping[str, Any], scope: Any) -> ExportOptions:
     return export_options({"from": "this Stash", "to": "count.jsonl", **said, **given}, {})
 
 
-def preview(options: ExportOptions, source: Source, means: Means) -> dict[str, Any]:
+def preview(options: ExportOptions, source: Source, means: Means, seconds: float = SECONDS) -> dict[str, Any]:
     """The first records of the first kind an export was asked for, just as it would write them; how many there are,
     and a guess at the size and time of the whole.
 
     ``kind``, ``form``, ``count`` (None: the source does not know), ``records`` (how many are shown), ``columns`` and
-    ``rows`` of texts for csv and tsv, else ``text``; ``guess`` {bytes, seconds}; ``notes``, ``remarks``. Reads
+    ``rows`` of texts for csv and tsv, else ``text``; ``guess`` {bytes, seconds}; ``notes``, ``remarks``. A template has
+    what is left of ``seconds``; BadTemplate is raised for what it makes of any record that is read. Reads
     ``SAMPLE`` records and what they refer to, and the ids of at most ``MOST_FOLLOWED``, but all that changed for
     ``--since``, all names of performers at the level ``public``, and the ids of both a filter and a narrowing that
     cannot be joined. Raises as the export would.
     """
+    end = means.clock() + seconds
     report = Report(what="preview", privacy=options.privacy)
     about = source.about()
     asked = _asked(source, about, options, Run(about, Quiet(), report, means))
     plan = plan_export(about, asked.roots, options, report)
     kind = _first_kind(plan, about)
     pipeline = open_pipeline(source, options, plan, Run(about, Quiet(), report, means))
-    glass = _Glass(options.form, plan.layout, pipeline.lookup)
-    found = _look(pipeline, kind, glass)
+    records, found = _first_records(pipeline, kind)
+    left = round(max(end - means.clock(), LEAST_SECONDS), 1)
+    glass = open_glass(options, plan.layout, pipeline, left)
+    glass.look(pipeline, kind, records)
     total = asked.count if asked.partly else about.counts.get(kind) if found is None else found
     return {
         "kind": kind,
@@ -148,7 +154,7 @@ def preview(options: ExportOptions, source: Source, means: Means) -> dict[str, A
         **_shown(glass, options, plan.layout, kind),
         "guess": _guess(glass, options, plan, _Extent(about, kind, total, _rate(source, about, options.form))),
         "notes": report.notes,
-        "remarks": [*report.remarks, *report.skipped],
+        "remarks": [*report.remarks, *report.skipped, *(reason.text for reason in report.reasons)],
     }
 
 
@@ -203,16 +209,15 @@ def _first_kind(plan: ExportPlan, about: About) -> str:
     return next(filled, asked[0])
 
 
-def _look(pipeline: Pipeline, kind: str, glass: _Glass) -> int | None:
-    """Write the first records of ``kind``; give how many there are of it, or None when all are taken."""
+def _first_records(pipeline: Pipeline, kind: str) -> tuple[list[Record], int | None]:
+    """The first records of ``kind``, and how many there are of it, or None when all are taken."""
     source = pipeline.source
     pipeline.selection.expect_owners(source)
     ids = pipeline.settle(kind)
     most = SHOWN if pipeline.blobs else SAMPLE
     listed = _first_ids(source, kind, most) if ids is None else ids[:most]
     want = Want(pipeline.fields.get(kind), listed, pipeline.blobs)
-    pipeline.write(glass, kind, list(islice(source.read(kind, want), most)))
-    return None if ids is None else len(ids)
+    return list(islice(source.read(kind, want), most)), None if ids is None else len(ids)
 
 
 def _first_ids(source: Source, kind: str, most: int) -> list[str] | None:
@@ -223,7 +228,7 @@ def _first_ids(source: Source, kind: str, most: int) -> list[str] | None:
     return list(islice(cast("Searcher", source).find_ids(kind, {}), most))
 
 
-def _shown(glass: _Glass, options: ExportOptions, layout: Layout, kind: str) -> dict[str, Any]:
+def _shown(glass: Glass, options: ExportOptions, layout: Layout, kind: str) -> dict[str, Any]:
     """What is shown: ``columns`` and ``rows``, or ``text``."""
     text = glass.shown()
     if options.form not in ("csv", "tsv"):
@@ -259,7 +264,7 @@ def _rate(source: Source, about: About, form: str) -> int:
     return rate if near else min(rate, GRAPHQL_RATE)
 
 
-def _guess(glass: _Glass, options: ExportOptions, plan: ExportPlan, extent: _Extent) -> dict[str, Any]:
+def _guess(glass: Glass, options: ExportOptions, plan: ExportPlan, extent: _Extent) -> dict[str, Any]:
     """Bytes and seconds of the whole export, roughly: the sample tells the size of its kind, and how far that of the
     other kinds asked for may be from what planning holds ready for them. None where nothing is known. What a
     closure brings along is not counted."""
@@ -273,52 +278,3 @@ def _guess(glass: _Glass, options: ExportOptions, plan: ExportPlan, extent: _Ext
         "bytes": round(each * (extent.total + room / room_of(extent.kind))),
         "seconds": math.ceil((extent.total + sum(others.values())) / extent.rate),
     }
-
-
-class _Shelf:
-    """Stands in for a container that is never committed: the one member that is written stays in memory."""
-
-    def __init__(self) -> None:
-        self.file = io.BytesIO()
-
-    def open(self, _member: str = "") -> IO[bytes]:
-        """Where the member goes."""
-        return self.file
-
-
-class _Glass:
-    """A sink that only shows: what a TableSink writes, up to the end of a record. It is never left, so what would
-    stand after the last record is missing."""
-
-    def __init__(self, form: str, layout: Layout, names: Names) -> None:
-        self.records = 0
-        self._shelf, self._end, self._images = _Shelf(), 0, 0
-        self._sink = TableSink(cast("Container", self._shelf), form, layout, names)
-
-    def __enter__(self) -> _Glass:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def put(self, record: Record) -> None:
-        """Write one record."""
-        self._sink.put(record)
-        self.records += 1
-        if self.records <= SHOWN:
-            self._end = self._shelf.file.tell()
-
-    def put_blob(self, stream: IO[bytes]) -> BlobRef:
-        """Name an image by its digest, and let it go."""
-        content = stream.read()
-        self._images += len(content)
-        return BlobRef(hashlib.sha256(content).hexdigest(), len(content))
-
-    def shown(self) -> str:
-        """The text of the records that are shown, and what stands before them."""
-        return self._shelf.file.getvalue()[: self._end].decode("utf-8-sig", "replace")
-
-    def size(self, *, zipped: bool) -> int:
-        """Bytes of the sample and its images."""
-        content = self._shelf.file.getvalue()
-        return self._images + len(zlib.compress(content, ZIP_LEVEL) if zipped else content)

@@ -159,9 +159,22 @@ class Progress(Protocol):
 
 
 @dataclass(slots=True)
+class Reason:
+    """Why something was not done, or done otherwise: in words, how often, and where for the first few times."""
+
+    text: str
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+MOST_EXAMPLES = 5
+
+
+@dataclass(slots=True)
 class Report:
-    """What a run did. Counts are records by kind, seconds wall time by phase, bytes those of the finished output.
-    ``notes`` tell; ``remarks`` and ``skipped`` (records, each with its reason) also make the exit code 1."""
+    """What a run did. Counts are records by kind, seconds wall time by phase, bytes those of the finished output,
+    ``files`` how many files were "written", "unchanged", "skipped" and so on where a run makes many. ``notes`` tell;
+    ``remarks``, ``reasons`` and ``skipped`` (records, each with its reason) also make the exit code 1."""
 
     what: str
     source: str = ""
@@ -175,6 +188,21 @@ class Report:
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+
+    def tally(self, what: str, count: int = 1) -> None:
+        """Count ``count`` more files as ``what``."""
+        self.files[what] = self.files.get(what, 0) + count
+
+    def because(self, text: str, example: str) -> None:
+        """Note one more time that ``text`` is the reason, at ``example``."""
+        reason = next((one for one in self.reasons if one.text == text), None)
+        if reason is None:
+            self.reasons.append(reason := Reason(text))
+        reason.count += 1
+        if len(reason.examples) < MOST_EXAMPLES:
+            reason.examples.append(example)
 
 
 Transform = Callable[[Sequence[Record]], Sequence[Record]]

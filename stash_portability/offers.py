@@ -1,26 +1,28 @@
 """Everything an export can be told, for the page: kinds with their fields, privacy levels and what each keeps back,
-formats, closures, profiles, and what the settings choose.
+formats, closures, profiles, what there is for media servers and templates, and what the settings choose.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .config import FORMATS
+from . import mediafolders, templates
 from .desk import Desk
 from .errors import PortabilityError
+from .formats import FORMATS
 from .kinds import KINDS, LEVEL_WORDS, LEVELS, Field, Kind, allowed
-from .places import READABLE_PARTS, find_profiles
+from .libraries.nfo.choices import FOREIGN
+from .libraries.nfo.dialects import NAMES
+from .libraries.template.spec import ESCAPES
+from .libraries.template.view import described
+from .places import READABLE_PARTS, find_documents
 from .transform.narrow import narrows
 from .transform.scope import CLOSURES
 
 LABELS = {"config": "Configuration"}
-MOST_BYTES = 1 << 18
-"""Of a profile, when only its description is wanted."""
 
 
 def offers(desk: Desk) -> dict[str, Any]:
@@ -32,12 +34,34 @@ def offers(desk: Desk) -> dict[str, Any]:
         "formats": FORMATS,
         "closures": dict(CLOSURES),
         "profiles": list(_profiles(desk)),
+        "media": _media(desk),
+        "templates": list(templates.listed(desk)),
+        "escapes": dict(ESCAPES),
+        "template_fields": {kind: described(kind) for kind in KINDS},
         "defaults": {
             "format": settings.get("format") or "json",
             "privacy": settings.get("privacy") or "full",
             "kinds": settings.get("kinds") or "",
         },
     }
+
+
+def _media(desk: Desk) -> dict[str, Any]:
+    """Media servers, the folders NFO files may be written to, and what is done with those of others."""
+    return {
+        "profiles": dict(NAMES),
+        "libraries": _told(lambda: mediafolders.libraries(desk)),
+        "roots": _told(desk.places.roots),
+        "folder": str(mediafolders.usual_folder(desk.places)),
+        "foreign": dict(FOREIGN),
+    }
+
+
+def _told(find: Callable[[], Iterable[Path]]) -> list[str]:
+    """The folders that are found; none when they cannot be told now: whoever writes to one is told why."""
+    with suppress(PortabilityError):
+        return [str(folder) for folder in find()]
+    return []
 
 
 def _kind(kind: Kind) -> dict[str, Any]:
@@ -75,7 +99,7 @@ def _hidden(kind: Kind, level: str) -> list[str]:
 
 
 def _profiles(desk: Desk) -> Iterator[dict[str, str]]:
-    for name, path in sorted(find_profiles(desk.places.profiles, desk.shipped_profiles).items()):
+    for name, path in sorted(find_documents(desk.places.profiles, desk.shipped_profiles).items()):
         told = _read(desk, path)
         lines = str(told.get("description") or "").strip().splitlines()
         shown = {"name": name, "title": str(told.get("name") or name), "description": lines[0] if lines else ""}
@@ -84,18 +108,9 @@ def _profiles(desk: Desk) -> Iterator[dict[str, str]]:
 
 def _read(desk: Desk, path: Path) -> dict[str, Any]:
     """A profile, or nothing when it cannot be read now: whoever chooses it is told why."""
-    with suppress(OSError, ValueError, RecursionError, PortabilityError):
+    with suppress(ValueError, RecursionError, PortabilityError):
         if path.parent != desk.shipped_profiles:
             desk.places.check_allowed(path, parts=READABLE_PARTS)
-        with path.open(encoding="utf-8") as stream:
-            text = stream.read(MOST_BYTES)
-        found = json.loads(text) if path.suffix == ".json" else _yaml(desk, text)
+        found = templates.read_document(desk, path)
         return found if isinstance(found, dict) else {}
     return {}
-
-
-def _yaml(desk: Desk, text: str) -> Any:
-    desk.need("yaml")
-    from .libraries.tables.yaml_form import parse_document  # noqa: PLC0415 - PyYAML is only needed here
-
-    return parse_document(text)

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from . import __version__, dependencies, downloads, jobs, orders, runs
+from . import __version__, dependencies, downloads, jobs, mediafolders, orders, runs
 from .call import Call
 from .desk import Desk, bug_line, open_desk
 from .errors import EXIT_BUG, NoLink, PortabilityError, TookTooLong, UsageError, unknown
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SECONDS = 4.3
 """Until an answer, whatever the rest still does: a fifth of a second is Python's start, and five are promised."""
+MARGIN = 0.4
+"""Seconds before that, at which a template is ended, so that there is time to say so."""
 RUNS_SHOWN = 10
 TASKS = {"export": "Export library", "setup": "Set up dependencies"}
 """The tasks that can be started from the page, by their mode, and their titles in Stash."""
@@ -117,15 +119,14 @@ def count(desk: Desk) -> dict[str, Any]:
 
 def preview(desk: Desk) -> dict[str, Any]:
     """The first records as the order would write them."""
+    end = desk.clock() + SECONDS - MARGIN
     desk.need("core")
-    ordered = _ordered(desk)
-    _, options = _checked(ordered)
-    if options.form == "yaml":
-        desk.need("yaml")
-    from .commands import Means  # noqa: PLC0415 - needs the libraries
-    from .look import preview as look  # noqa: PLC0415
+    _, options = orders.export_order(_ordered(desk))
+    desk.need(*orders.sets_to_do(options))
+    from .look import preview as look  # noqa: PLC0415 - needs the libraries
+    from .means import Means  # noqa: PLC0415
 
-    return dict(look(options, own_stash(desk), Means()))
+    return dict(look(options, own_stash(desk), Means(), end - desk.clock()))
 
 
 def own_stash(desk: Desk) -> StashSource:
@@ -143,7 +144,7 @@ def start(desk: Desk) -> dict[str, Any]:
         raise unknown("task", str(kind), TASKS)
     if kind == "export":
         ordered = _ordered(desk)
-        _, options = _checked(ordered)
+        _, options = orders.export_order(ordered)
         desk.places.make()
         _check_place(options)
         kept = {key: value for key, value in desk.settings.items() if key in orders.SETTINGS}
@@ -164,17 +165,14 @@ def _ordered(desk: Desk) -> Desk:
     return replace(desk, call=replace(desk.call, arguments=dict(order)), download=True)
 
 
-def _checked(ordered: Desk) -> tuple[dict[str, Any], ExportOptions]:
-    """Everything that is wrong with an order, at once; reading a profile needs a library."""
-    if orders.needs_yaml_to_check(ordered.call.arguments):
-        ordered.need("yaml")
-    return orders.export_order(ordered)
-
-
 def _check_place(options: ExportOptions) -> None:
+    """Raise OutputExists or OutputNotUsable for a place where nothing can be written."""
+    if options.nfo:
+        return mediafolders.check_usable(options)
     from .storage.container import open_output  # noqa: PLC0415 - a status does without
 
     open_output(options.to, options.shape, overwrite=options.overwrite)
+    return None
 
 
 def _same_going_on(desk: Desk) -> dict[str, Any] | None:
@@ -243,18 +241,30 @@ def _is_fresh(desk: Desk, before: Mapping[str, Any], target: Path) -> bool:
 
 
 def _output(desk: Desk, report: Mapping[str, Any]) -> Path:
-    """What a run has made, if it may be offered: finished, of ours, and in a folder tasks may write to."""
-    outputs = (report.get("report") or {}).get("outputs") or []
+    """What a run has made, if it may be offered: finished, of ours, and in a folder tasks may write to; NFO files only
+    in exports/, because other folders hold more than they."""
+    outputs, nfo = (report.get("report") or {}).get("outputs") or [], report.get("nfo")
+    if report["state"] == "finished" and nfo == "beside":
+        raise NoLink(path=" and ".join(outputs) or "what was written", reason="it lies beside the media")
     if report["state"] != "finished" or len(outputs) != 1:
         raise UsageError(f"the run {report['run']} is {report['state']} and has made nothing to download")
     target = Path(outputs[0])
-    real = desk.places.check_allowed(target)
+    real = desk.places.check_allowed(target) if not nfo else mediafolders.check_target(desk, target)
+    if nfo and not real.is_relative_to(desk.places.exports.resolve()):
+        raise NoLink(path=target, reason="it lies in a folder that may hold more than what was exported")
     if target.is_symlink():
         raise NoLink(path=target, reason="it is a symbolic link")
     return real
 
 
+def save_template(desk: Desk) -> dict[str, Any]:
+    """Keep a template of the page as one of our own, if it is a good one; ``name`` is how an order names it."""
+    from .templates import save  # noqa: PLC0415 - a status does without
+
+    return {"name": save(desk, desk.call.arguments.get("name"), desk.call.arguments.get("template"))}
+
+
 OPERATIONS: Mapping[str, Operation] = {
     "status": status, "fields": fields, "count": count, "preview": preview, "start": start, "run": run,
-    "cancel": cancel, "link": link,
+    "cancel": cancel, "link": link, "save_template": save_template,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,12 @@ from pathlib import Path
 from .errors import OutputNotUsable, OutsideRoots, Unreadable, UsageError
 
 FOLDER_VARIABLE = "STASH_PORTABILITY_DATA"
-PARTS = ("exports", "backups", "runs", "state", "profiles", "deps")
+PARTS = ("exports", "backups", "runs", "state", "profiles", "templates", "deps")
 WRITABLE_PARTS = ("exports", "backups")
 """The parts of the data folder a task may be told to write to. The rest is ours: whoever could write there
 could add roots, or modules for us to import."""
 READABLE_PARTS = (*WRITABLE_PARTS, "profiles")
-PROFILE_ENDINGS = (".yaml", ".yml", ".json")
+DOCUMENT_ENDINGS = (".yaml", ".yml", ".json")
 ROOTS_FILE = "roots.json"
 ROOTS_FORM = '{"version": 1, "roots": ["/a/folder"]}'
 
@@ -47,6 +47,11 @@ class Places:
     def profiles(self) -> Path:
         """Export profiles that tasks may name."""
         return self.data / "profiles"
+
+    @property
+    def templates(self) -> Path:
+        """Templates that tasks may name. The page can save one here (templates.py), and no export can write here."""
+        return self.data / "templates"
 
     @property
     def deps(self) -> Path:
@@ -74,30 +79,31 @@ class Places:
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:  # ~ of no user
             raise Unreadable(path=path, reason=f"it must be {ROOTS_FORM} with full paths") from error
 
-    def check_allowed(self, path: Path, *, parts: tuple[str, ...] = WRITABLE_PARTS) -> Path:
+    def check_allowed(self, path: Path, *, parts: tuple[str, ...] = WRITABLE_PARTS, also: Iterable[Path] = ()) -> Path:
         """Give ``path`` with its symbolic links resolved; raises OutsideRoots unless it lies in one of
-        ``parts`` of the data folder or under a root, UsageError when it is no path. A relative path is taken from
-        exports/."""
+        ``parts`` of the data folder, under a root, or under one of the folders ``also``, which it may be itself;
+        UsageError when it is no path. A relative path is taken from exports/. No root and no other folder opens the
+        data folder."""
         try:
             real = (self.exports / path).expanduser().resolve()
         except (OSError, RuntimeError, ValueError) as error:  # too long; links in a circle; a NUL
             raise UsageError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
         data = self.data.resolve()
-        own = [data / part for part in parts]
-        allowed = own if real.is_relative_to(data) else [root.resolve() for root in self.roots()]
-        if any(real.is_relative_to(folder) and real != folder for folder in allowed):
+        own, others = [data / part for part in parts], [folder.resolve() for folder in also]
+        inside = own if real.is_relative_to(data) else [*(root.resolve() for root in self.roots()), *others]
+        if any(real.is_relative_to(folder) and (real != folder or folder in others) for folder in inside):
             return real
-        shown = ", ".join(str(folder) for folder in (*own, *self.roots()))
+        shown = ", ".join(dict.fromkeys(str(folder) for folder in (*own, *self.roots(), *others)))
         raise OutsideRoots(path=path, allowed=shown)
 
 
-def find_profiles(*folders: Path) -> dict[str, Path]:
-    """The export profiles in ``folders`` by their names (without the ending); the first of a name counts."""
+def find_documents(*folders: Path) -> dict[str, Path]:
+    """The profiles or templates in ``folders`` by their names (without the ending); the first of a name counts."""
     found: dict[str, Path] = {}
     for folder in folders:
         with suppress(OSError):  # a folder that is not there has none
             for path in sorted(folder.iterdir()):
-                if path.suffix in PROFILE_ENDINGS and path.is_file():
+                if path.suffix in DOCUMENT_ENDINGS and path.is_file():
                     found.setdefault(path.stem, path)
     return found
 

@@ -4,7 +4,7 @@ for them, and which references stay references. Reads nothing; what cannot be ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,12 @@ from . import __version__
 from .config import ExportOptions
 from .errors import UsageError
 from .kinds import KINDS, LEVELS, PARTS_OF, Kind, allowed
+from .libraries.nfo.dialects import COLUMNS
 from .libraries.tables.layout import Layout
+from .libraries.template.view import Sight
+from .libraries.template.view import columns as columns_of
 from .model import About, Report
-from .transform.paths import Column, field_columns, sheet_columns
+from .transform.paths import Column, field_columns, parse, sheet_columns
 from .transform.profile import fields_read
 from .transform.redact import visible
 from .transform.scope import Roots, Written, reach, referred
@@ -42,9 +45,10 @@ def plan_export(about: About, roots: Roots, options: ExportOptions, report: Repo
     """Plan an export of ``roots`` from the library ``about`` tells of. Raises UsageError when nothing comes of it."""
     offered = [kind for kind in KINDS if about.fields.get(kind) and KINDS[kind].privacy in LEVELS[options.privacy]]
     columns = {kind: _columns(KINDS[kind], about, options, report) for kind in offered}
-    shaped = frozenset(kind for kind in offered if options.sheet or kind in options.columns)
+    apart = options.sheet or options.form in ("nfo", "template")
+    shaped = frozenset(kind for kind in offered if apart or kind in options.columns)
     written = {kind: frozenset(_written_references(columns[kind])) for kind in offered}
-    within = frozenset(roots) if options.sheet else reach(roots, options.closure, written, shaped)
+    within = frozenset(roots) if apart else reach(roots, options.closure, written, shaped)
     kinds = tuple(kind for kind in offered if kind in within)
     _check_not_empty(kinds, columns, about, options)
     _tell_nameless(kinds, columns, written, report)
@@ -91,6 +95,8 @@ def _with_owner(kind: str, names: frozenset[str]) -> frozenset[str]:
 def _columns(kind: Kind, about: About, options: ExportOptions, report: Report) -> tuple[Column, ...]:
     """The columns of ``kind``: those asked for, or all the source has, less what privacy keeps back."""
     asked = options.columns.get(kind.name)
+    if options.form in ("nfo", "template"):
+        return _read_for(kind, about, options, asked)
     if asked:
         shown = tuple(column for column in asked if visible(column.path, options.privacy))
         _tell_hidden(asked, shown, report)
@@ -103,6 +109,24 @@ def _columns(kind: Kind, about: About, options: ExportOptions, report: Report) -
     )
     columns = sheet_columns(kind, fields) if options.sheet else field_columns(kind, fields)
     return tuple(column for column in columns if visible(column.path, options.privacy))
+
+
+def _read_for(kind: Kind, about: About, options: ExportOptions, asked: Sequence[Column] | None) -> tuple[Column, ...]:
+    """What an NFO file or a template may say of a record of ``kind``, as far as the source has it and privacy lets it
+    out; of NFO files only what was asked for."""
+    if options.template:
+        return columns_of(kind.name, Sight(options.privacy, about.fields, options.blobs, options.template.words))
+    if kind.name != "scene":
+        return ()
+    fields = {column.path.steps[0] for column in asked or ()}
+    names = (name for name in ("id", *COLUMNS, *(["cover"] if options.blobs else ())))
+    told = (Column(name, parse(kind, name)) for name in names if visible(parse(kind, name), options.privacy))
+    there = {"id", "files", *about.fields["scene"]}
+    return tuple(
+        column
+        for column in told
+        if column.path.steps[0] in there and (not fields or column.path.steps[0] in fields | {"id", "files"})
+    )
 
 
 def _tell_hidden(asked: tuple[Column, ...], shown: tuple[Column, ...], report: Report) -> None:

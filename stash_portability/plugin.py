@@ -21,7 +21,7 @@ from .call import Call, by_hand, read_call
 from .desk import Desk, bug_line, open_desk
 from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_DONE, Cancelled, PortabilityError, UsageError, unknown
 from .operations import OPERATIONS
-from .orders import ARGUMENTS, SETTINGS, export_arguments, export_order, needs_yaml, shares
+from .orders import ARGUMENTS, SETTINGS, export_arguments, export_order, sets_to_check, sets_to_do, shares
 from .stashlog import Handler, StashLog, StashProgress, TerminalLog
 
 __all__ = ["ARGUMENTS", "OPERATIONS", "SETTINGS", "TASKS", "Desk", "Streams", "Task", "main", "perform"]
@@ -146,20 +146,23 @@ def _failure(desk: Desk, code: str, message: str, exit_code: int) -> dict[str, A
 
 def export(desk: Desk) -> dict[str, Any]:
     """The task *Export library*: the whole library, or what the arguments choose, into the data folder."""
-    desk.provide(["core", "yaml"] if needs_yaml(export_arguments(desk), desk.settings) else ["core"])
-    from .commands import Means, own_library  # noqa: PLC0415 - need the libraries just provided
-    from .commands import export as run_export  # noqa: PLC0415
+    desk.provide(["core", *sets_to_check(export_arguments(desk))])
+    arguments, options = export_order(desk)
+    desk.provide(sets_to_do(options))
+    from .commands import export as run_export  # noqa: PLC0415 - needs the libraries just provided
+    from .commands import own_library  # noqa: PLC0415
+    from .means import Means  # noqa: PLC0415
     from .report import as_data, as_text  # noqa: PLC0415
 
-    arguments, options = export_order(desk)
     progress = StashProgress(desk.log, desk.clock)
     skipped: list[str] = []
     source = own_library(desk.call.server, Means(), progress.note, skipped)
-    progress.shares = shares(source.about().counts, arguments)
+    progress.shares = shares(source.about().counts, arguments, options)
     report = run_export(options, progress, Means(), source)
     report.skipped += skipped
     data = as_data(report)
-    return {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
+    facts = {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
+    return {**facts, "nfo": "beside" if options.nfo.beside else "folder"} if options.nfo else facts
 
 
 def set_up(desk: Desk) -> dict[str, Any]:

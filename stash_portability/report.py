@@ -16,7 +16,7 @@ MOST_SHOWN = 20
 
 def exit_code(report: Report) -> int:
     """0, or 1 when something was skipped or left out."""
-    return EXIT_WITH_REMARKS if report.skipped or report.remarks else EXIT_DONE
+    return EXIT_WITH_REMARKS if report.skipped or report.remarks or report.reasons else EXIT_DONE
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -32,12 +32,18 @@ def as_text(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     total = sum(report.counts.values())
     seconds = sum(report.seconds.values())
-    yield f"{report.what}: {total:,} record{'' if total == 1 else 's'} in {seconds:.1f} s, {size(report.bytes)}"
+    made = "" if report.files else f", {size(report.bytes)}"
+    yield f"{report.what}: {total:,} record{'' if total == 1 else 's'} in {seconds:.1f} s{made}"
     if report.counts:
         yield "  " + ", ".join(f"{count:,} {plural(kind, count)}" for kind, count in report.counts.items() if count)
     yield f"  from {report.source} ({report.how})"
     if report.privacy:
         yield f"  privacy {report.privacy}: {LEVEL_WORDS[report.privacy]}"
+    if report.files:
+        yield "  files: " + ", ".join(f"{count:,} {what}" for what, count in report.files.items())
+    for reason in report.reasons:
+        shown = ", ".join(reason.examples) + (", …" if reason.count > len(reason.examples) else "")
+        yield f"  {reason.count:,} times: {reason.text}: {shown}"
     yield from (f"  note: {remark}" for remark in (*report.notes, *report.remarks))
     yield from (f"  skipped: {reason}" for reason in report.skipped[:MOST_SHOWN])
     if len(report.skipped) > MOST_SHOWN:

@@ -52,7 +52,7 @@ class Run:
 
         Raises NoSpace, OutputNotUsable.
         """
-        with _told(self.folder), alone(self.folder / WRITING):
+        with told(self.folder), alone(self.folder / WRITING):
             kept = {key: value for key, value in _load_or_nothing(self.folder).items() if key in KEPT}
             write_whole(self.folder / REPORT, {**kept, **self.about, "state": state, **facts})
 
@@ -64,7 +64,7 @@ def begin(runs: Path, kind: str, now: datetime, token: bytes, title: str = "") -
     run = _new(runs, kind, now, token)
     run = Run(run.folder, {**run.about, "title": title, "started": iso(now), "pid": os.getpid()})
     with ExitStack() as stack:
-        with _told(run.folder):
+        with told(run.folder):
             run.folder.mkdir(mode=0o700, parents=True)
             stack.enter_context(held(run.folder / LOCK))
         run.write("running")
@@ -77,7 +77,7 @@ def queue(runs: Path, kind: str, now: datetime, token: bytes, order: Mapping[str
     run = _new(runs, kind, now, token)
     asked = iso(now)
     run = Run(run.folder, {**run.about, "title": str(order.get("title", "")), "asked": asked, "started": asked})
-    with _told(run.folder):
+    with told(run.folder):
         run.folder.mkdir(mode=0o700, parents=True)
         write_whole(run.folder / ORDER, {"version": VERSION, **order})
     run.write("queued")
@@ -91,7 +91,7 @@ def take(runs: Path, name: str, kind: str, now: datetime) -> Iterator[Run]:
     _check_name(runs, name)
     folder = runs / name
     with ExitStack() as stack:
-        with _told(folder):
+        with told(folder):
             stack.enter_context(alone(folder / LOCK))
         before = read(runs, name)
         if before["state"] == "cancelled":
@@ -137,7 +137,7 @@ def _mend(runs: Path, name: str, how: Callable[[Mapping[str, Any]], Mapping[str,
     """Change a report by what ``how`` gives for it, alone with it."""
     _check_name(runs, name)
     folder = runs / name
-    with _told(folder), alone(folder / WRITING):
+    with told(folder), alone(folder / WRITING):
         before = _load_report(folder)
         facts = how(before)
         if facts:
@@ -166,7 +166,8 @@ def _new(runs: Path, kind: str, now: datetime, token: bytes) -> Run:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def told(folder: Path) -> Iterator[None]:
+    """Tell what the disk refuses at ``folder``: raises NoSpace, OutputNotUsable in the place of OSError."""
     try:
         yield
     except OSError as error:
@@ -184,9 +185,9 @@ def iso(now: datetime) -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_whole(path: Path, value: Mapping[str, Any]) -> None:
+def write_whole(path: Path, value: Mapping[str, Any], indent: int = 1) -> None:
     """Write JSON so that a reader, or a crash, finds the old file or the new one; 0600."""
-    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
     half = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

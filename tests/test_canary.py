@@ -7,9 +7,11 @@ from itertools import count
 import pytest
 
 from stash_portability.commands import Means, export
-from stash_portability.config import FORMATS, export_options
+from stash_portability.config import export_options
 from stash_portability.kinds import KINDS, LEVELS
 from stash_portability.libraries.memory import MemoryLibrary
+from stash_portability.libraries.tables.layout import FORMS
+from stash_portability.libraries.template.view import described
 from stash_portability.model import Record
 from stash_portability.report import as_data, as_text
 
@@ -113,7 +115,7 @@ def run(tmp_path, level, **arguments):
     return everything_written(options.to, progress, report), marks
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_each_level_lets_out_just_its_classes(tmp_path, level, form):
     written, marks = run(tmp_path, level, format=form)
@@ -121,6 +123,38 @@ def test_each_level_lets_out_just_its_classes(tmp_path, level, form):
         pseudonym = level == "public" and name == "performer.name"
         expected = allowed(classes, level) and not pseudonym
         assert (mark.encode() in written) == expected, f"{name} at {level}"
+    assert KEY.encode() not in written
+
+
+def hidden(marks, level):
+    """The marks that may not leave at ``level``, with what they are marks of."""
+    for mark, (classes, name) in marks.items():
+        if not allowed(classes, level) or (level == "public" and name == "performer.name"):
+            yield mark.encode(), name
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_template_that_shows_everything_sees_what_the_level_lets_out(tmp_path, level):
+    kinds = [name for name in KINDS if KINDS[name].privacy in LEVELS[level]]
+    fields = {line["path"].partition(".")[0] for kind in kinds for line in described(kind)}
+    words = "".join(f"{{{{ {name} if {name} is defined else '' }}}}\n" for name in sorted(fields))
+    template = {"name": "all", "ending": "txt", "escape": "json", "kinds": kinds, "record": words}
+    written, marks = run(tmp_path, level, to="out.txt", template=template)
+    assert not [name for mark, name in hidden(marks, level) if mark in written]
+    assert b"MARK" in written
+    assert KEY.encode() not in written
+
+
+@pytest.mark.parametrize("level", ["full", "share"])
+def test_an_nfo_file_says_what_the_level_lets_out(tmp_path, level):
+    records, marks = plant()
+    scene = next(record for record in records if record.kind == "scene")
+    scene.data["files"][0].update(path="/films/cliffs.mp4", zip_file=None)
+    given = {"from": "memory", "to": str(tmp_path), "privacy": level, "format": "nfo", "nfo_profile": "emby"}
+    export(export_options(given, {}), Listening(), Means(), MemoryLibrary(records))
+    written = (tmp_path / "films/cliffs.nfo").read_bytes()
+    assert b"MARK" in written
+    assert not [name for mark, name in hidden(marks, level) if mark in written]
     assert KEY.encode() not in written
 
 

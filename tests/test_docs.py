@@ -9,8 +9,8 @@ import pytest
 
 from stash_portability import docs
 from stash_portability.__main__ import parser
-from stash_portability.config import FORMATS
 from stash_portability.errors import EXIT_CODES, all_errors
+from stash_portability.formats import FORMATS
 from stash_portability.kinds import CONFIG_TYPES, KINDS, LEVELS
 from stash_portability.plugin import ARGUMENTS, OPERATIONS, SETTINGS, TASKS
 

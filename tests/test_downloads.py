@@ -99,11 +99,71 @@ def test_an_odd_name_needs_no_quoting_and_is_kept_for_saving(plugin, tmp_path, n
     assert (plugin / link.path).read_text() == "x"
 
 
-def test_a_disk_without_hard_links_has_a_symbolic_one(plugin, table, monkeypatch):
+@pytest.mark.parametrize("ending", ["json", "zip"])
+def test_a_disk_without_hard_links_has_a_symbolic_one(plugin, table, monkeypatch, ending):
     monkeypatch.setattr(os, "link", failing(errno.EXDEV))
-    link = downloads.link(plugin, table, TOKEN, NOW)
+    target = table.rename(table.with_suffix(f".{ending}"))
+    link = downloads.link(plugin, target, TOKEN, NOW)
     assert (plugin / link.path).is_symlink()
-    assert (plugin / link.path).read_bytes() == table.read_bytes()
+    assert (plugin / link.path).read_bytes() == target.read_bytes()
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
+def test_a_link_never_serves_what_comes_into_the_place_of_the_file_later(plugin, table, monkeypatch, ending):
+    """Where Stash's machine knows no type for an ending, a page could come to be served under it."""
+    monkeypatch.setattr(os, "link", failing(errno.EXDEV))
+    target = table.rename(table.with_suffix(f".{ending}"))
+    before = target.read_bytes()
+    link = downloads.link(plugin, target, TOKEN, NOW)
+    target.write_bytes(b"<script>alert(1)</script>")
+    assert (plugin / link.path).read_bytes() == before
+
+
+PAGES = (
+    b"<html>",
+    b"<!DOCTYPE html>",
+    b" \r\n\t\x0c<script>alert(1)</script>",
+    b"<?xml version='1.0'?>",
+    b"<title>,x\r\n",
+)
+
+
+@pytest.mark.parametrize("content", PAGES)
+@pytest.mark.parametrize("ending", downloads.AS_THEY_ARE)
+def test_what_begins_like_a_page_is_zipped_whatever_its_ending(plugin, tmp_path, content, ending):
+    (tmp_path / f"x{ending}").write_bytes(content)
+    link = downloads.link(plugin, tmp_path / f"x{ending}", TOKEN, NOW)
+    assert link.name == f"x{ending}.zip"
+    with zipfile.ZipFile(plugin / link.path) as archive:
+        assert archive.read(f"x{ending}") == content
+
+
+def test_what_becomes_a_page_while_it_is_linked_is_not(plugin, table, monkeypatch):
+    real = os.link
+
+    def exchanged(target, final, **more):
+        table.write_bytes(b"<script>alert(1)</script>")
+        real(target, final, **more)
+
+    monkeypatch.setattr(os, "link", exchanged)
+    monkeypatch.setattr(os, "supports_follow_symlinks", {exchanged})
+    with pytest.raises(NoLink):
+        downloads.link(plugin, table, TOKEN, NOW)
+    assert made(plugin) == []
+
+
+def test_a_folder_of_nfo_files_is_zipped_without_what_is_half_written(plugin, tmp_path):
+    folder = tmp_path / "media-server" / "data" / "films"
+    (folder / ".actors").mkdir(parents=True)
+    for name in ("heron.nfo", "heron-poster.jpg", ".actors/Ana_Reed.PNG", ".stash-portability-0a1b.partial"):
+        (folder / name).write_bytes(b"x" * 100)
+    link = downloads.link(plugin, tmp_path / "media-server", TOKEN, NOW)
+    with zipfile.ZipFile(plugin / link.path) as archive:
+        assert {info.filename: info.compress_type for info in archive.infolist()} == {
+            "media-server/data/films/heron.nfo": zipfile.ZIP_DEFLATED,
+            "media-server/data/films/heron-poster.jpg": zipfile.ZIP_STORED,
+            "media-server/data/films/.actors/Ana_Reed.PNG": zipfile.ZIP_STORED,
+        }
 
 
 def test_a_disk_without_any_links_has_a_copy(plugin, table, monkeypatch):

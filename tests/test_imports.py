@@ -31,23 +31,36 @@ MAY_IMPORT = {
     "progress": CORE,
     "report": CORE,
     "doctor": CORE,
-    "config": CORE | {"transform", "libraries"},
+    "formats": set(),
+    "means": CORE,
+    "checking": {"errors", "libraries"},
+    "special": CORE | {"checking", "libraries", "transform"},
+    "config": CORE | {"checking", "formats", "special", "transform", "libraries"},
     "planning": CORE | {"config", "libraries", "transform"},
-    "commands": CORE | {"config", "libraries", "planning", "report", "storage", "transform"},
-    "look": CORE | {"commands", "config", "libraries", "planning", "progress", "storage", "transform"},
+    "outputs": CORE | {"config", "libraries", "storage", "transform"},
+    "media": CORE | {"config", "libraries", "transform"},
+    "commands": CORE
+    | {"config", "libraries", "means", "media", "outputs", "planning", "report", "storage", "transform"},
+    "glass": CORE | {"config", "libraries", "media", "outputs", "storage", "transform"},
+    "look": CORE | {"commands", "config", "glass", "libraries", "means", "planning", "progress", "transform"},
     "desk": {"call", "dependencies", "installer", "places", "stashlog"},
     "downloads": {"errors"},
     "jobs": {"call", "desk", "errors", "runs", "storage"},
-    "offers": CORE | {"config", "desk", "libraries", "places", "transform"},
-    "orders": CORE | {"config", "desk", "downloads", "places", "runs"},
+    "mediafolders": {"call", "config", "desk", "errors", "places"},
+    "templates": {"checking", "desk", "errors", "libraries", "places", "runs"},
+    "offers": CORE | {"desk", "formats", "libraries", "mediafolders", "places", "templates", "transform"},
+    "orders": CORE
+    | {"checking", "config", "desk", "downloads", "libraries", "mediafolders", "places", "runs", "templates"},
     "operations": CORE
     | {"call", "commands", "config", "dependencies", "desk", "downloads", "jobs", "libraries", "look", "offers"}
-    | {"orders", "runs", "stashlog", "storage"},
+    | {"means", "mediafolders", "orders", "runs", "stashlog", "storage", "templates"},
     "plugin": CORE
-    | {"call", "commands", "dependencies", "desk", "downloads", "installer", "operations", "orders", "report", "runs"}
-    | {"stashlog"},
-    "__main__": CORE | {"commands", "config", "doctor", "places", "progress", "report"},
-    "docs": CORE | {"__main__", "libraries"},
+    | {"call", "commands", "dependencies", "desk", "downloads", "installer", "means", "operations", "orders"}
+    | {"report", "runs", "stashlog"},
+    "__main__": CORE
+    | {"commands", "config", "doctor", "formats", "libraries", "means", "places", "progress", "report"},
+    "docs_media": CORE | {"libraries"},
+    "docs": CORE | {"__main__", "docs_media", "libraries"},
     "launch": {"plugin"},
     "__init__": set(),
 }
@@ -129,3 +142,20 @@ def test_a_status_imports_nothing_slow():
     said = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True).stdout
     slow = {"requests", "orjson", "subprocess", "argparse", "importlib.metadata", "asyncio", "stash_portability.kinds"}
     assert not slow & set(said.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--to", "a.json"), ("--to", "b", "--format", "csv"), ("--to", "c.xml"), ("--to", "d", "--format", "nfo")],
+)
+def test_an_export_needs_no_library_of_another_format(tmp_path, arguments):
+    """The set ``core`` alone does for the formats that need no more; a set that is missing takes its own away."""
+    code = (
+        "import sys\n"
+        "for name in ('yaml', 'defusedxml', 'jinja2', 'markupsafe'): sys.modules[name] = None\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from stash_portability.__main__ import main\n"
+        f"sys.exit(main(['--quiet', 'export', '--from', {str(ROOT / 'examples' / 'demo')!r}, *{arguments!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr

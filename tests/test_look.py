@@ -10,12 +10,13 @@ import pytest
 
 from stash_portability import look
 from stash_portability.commands import Means, export
-from stash_portability.config import FORMATS, export_options
+from stash_portability.config import export_options
 from stash_portability.errors import FilterNeedsServer, UsageError
 from stash_portability.kinds import KINDS, LEVELS
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.libraries.stash import StashSource
+from stash_portability.libraries.tables.layout import FORMS
 from stash_portability.look import SHOWN, count, preview
 from stash_portability.model import Blob, Record, Want
 from stash_portability.progress import Quiet
@@ -71,7 +72,7 @@ def demo():
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("ending", ["", ".zip", ".{}"])
 def test_a_preview_is_the_beginning_of_the_export(demo, tmp_path, form, level, ending):
     to = tmp_path / f"out{ending.format(form)}"

@@ -33,7 +33,7 @@ class Stash:
     """Settings, and a queue of jobs whose tasks nobody does but the test."""
 
     def __init__(self, folder):
-        self.folder, self.settings, self.pause, self.refuses = folder, {}, 0.0, ""
+        self.folder, self.settings, self.pause, self.refuses, self.libraries = folder, {}, 0.0, "", []
         self.jobs, self.asked, self.on_stop = {}, [], lambda job: None
         self.plugin = folder / "plugins" / "ours"
         (self.plugin / "profiles").mkdir(parents=True)
@@ -41,6 +41,8 @@ class Stash:
 
     def answer(self, query, variables):
         self.asked.append((query, variables))
+        if "stashes" in query:
+            return {"configuration": {"general": {"stashes": [{"path": str(path)} for path in self.libraries]}}}
         if "configuration" in query:
             return {"configuration": {"plugins": {"our-name": self.settings}}}
         time.sleep(self.pause)

@@ -28,11 +28,13 @@ LYING_ABOUT = (
     " stash_portability/.#a.py stash_portability/b.yml stash_portability/__pycache__/a.pyc"
     " stash_portability/__pycache__/a.py"
     " ui/.DS_Store ui/package.json ui/node_modules/x/index.js ui/c.yml examples/profiles/d.yml examples/demo/e.yaml"
+    " examples/templates/d.yml examples/templates/e.html"
 ).split()
 PACKED = {
     "LICENSE": "LICENSE",
     "README.md": "README.md",
     "examples/profiles/p.yaml": "profiles/p.yaml",
+    "examples/templates/t.yaml": "templates/t.yaml",
     "plugin.yml": f"{USUAL_ID}.yml",
     "requirements.lock": "requirements.lock",
     "stash_portability/a.py": "stash_portability/a.py",

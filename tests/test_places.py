@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stash_portability.errors import OutputNotUsable, OutsideRoots, Unreadable, UsageError
-from stash_portability.places import PARTS, READABLE_PARTS, Places, config_folder_of, data_folder, find_profiles
+from stash_portability.places import PARTS, READABLE_PARTS, Places, config_folder_of, data_folder, find_documents
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_profiles_are_found_by_their_names_the_first_folder_first(places, tmp_pa
     for path in (places.profiles / "a.json", tmp_path / "a.yaml", tmp_path / "b.yml", tmp_path / "c.txt"):
         path.touch()
     (tmp_path / "d.yaml").mkdir()
-    found = find_profiles(places.profiles, tmp_path, tmp_path / "nowhere")
+    found = find_documents(places.profiles, tmp_path, tmp_path / "nowhere")
     assert found == {"a": places.profiles / "a.json", "b": tmp_path / "b.yml"}
 
 

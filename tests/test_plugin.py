@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stash_portability import __version__, commands, dependencies, orders, plugin, runs
+from stash_portability import __version__, commands, dependencies, media, orders, plugin, runs
 from stash_portability.call import Call, read_call, read_settings
 from stash_portability.config import export_options
 from stash_portability.desk import Desk
@@ -274,12 +274,16 @@ def test_a_format_of_the_settings_is_not_forced_on_a_path(tmp_path):
         ({"to": "x.yaml"}, True),
         ({"to": "x", "format": "yaml"}, True),
         ({"to": "x", "profile": "p.yaml"}, True),
+        ({"to": "x", "profile": "p.json"}, False),
         ({"to": "x", "profile": {"kinds": {}}}, False),
     ],
 )
-def test_yaml_is_only_needed_where_it_is(arguments, needs):
-    assert orders.needs_yaml(arguments, {}) is needs
-    assert orders.needs_yaml(arguments, {"format": "yaml"})
+def test_yaml_is_only_needed_where_it_is(tmp_path, arguments, needs):
+    desk = desk_of(tmp_path, arguments)
+    for name in ("p.yaml", "p.json"):
+        (desk.places.profiles / name).write_text("{}")
+    first = orders.sets_to_check(orders.export_arguments(desk))
+    assert ("yaml" in [*first, *orders.sets_to_do(orders.export_order(desk)[1])]) is needs
 
 
 def test_a_task_that_raises_what_it_may_leaves_no_traceback(tmp_path):
@@ -376,3 +380,23 @@ def test_a_filtered_export_counts_its_phases_alike():
     counts = {"scene": 1000, "tag": 10, "config": None}
     assert orders.shares(counts, {}) == {"scenes": 1000.0, "tags": 10.0, "config": 0.0}
     assert orders.shares(counts, {"ids": ["1"]}) == {"scenes": 1.0, "tags": 1.0, "config": 1.0}
+
+
+def test_a_task_of_nfo_files_shows_how_far_the_whole_is(call, stash):
+    answer, log = call(mode="export", format="nfo")
+    assert answer["output"]["state"] == "finished"
+    assert [line for level, line in log if level == "i"][-1].startswith("wrote ")
+    assert set(orders.SHARES_OF_MEDIA) == set(media.PHASES)
+    shown = [float(text) for level, text in log if level == "p"]
+    assert shown == sorted(shown)
+    assert shown[-1] == 1
+
+
+def test_a_task_provides_what_its_order_needs(call, stash, monkeypatch):
+    asked = []
+    provide = Desk.provide
+    monkeypatch.setattr(Desk, "provide", lambda desk, names: (asked.append(names), provide(desk, names)))
+    template = {"record": "{{ label }}", "ending": "txt"}
+    for arguments in ({"format": "nfo"}, {"template": template}, {"kinds": "tag"}):
+        call(mode="export", **arguments)
+    assert asked == [["core"], ["core", "xml"], ["core"], ["core", "templates"], ["core"], ["core"]]

@@ -38,6 +38,7 @@ FOLDERS: Mapping[str, tuple[str, frozenset[str]]] = {
     "stash_portability": ("stash_portability", frozenset({".py"})),
     "ui": ("ui", frozenset({".js", ".css"})),
     "examples/profiles": ("profiles", frozenset({".yaml"})),
+    "examples/templates": ("templates", frozenset({".yaml"})),
 }
 """What is packed of which folder, and where to: no editor's backups, no package.json of the page's modules, and no
 second manifest."""

@@ -74,6 +74,10 @@ class LocalStash:
         """How many records ``find_ids`` would give."""
         return self._stash.count(kind, criteria, query)
 
+    def folders(self) -> list[str]:
+        """The folders Stash scans."""
+        return self._stash.folders()
+
     def find_ids_since(self, kind: str, since_utc: str) -> Iterator[str]:
         """Let Stash find what changed at ``since_utc`` or later."""
         return self._stash.find_ids_since(kind, since_utc)

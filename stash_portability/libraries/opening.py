@@ -1,4 +1,4 @@
-"""From an address to a library: a Stash, its database file, or an export or archive on disk."""
+"""From an address to a library: a Stash, its database file, an export or archive on disk, or NFO files of ours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import RecordError, Unreadable, UsageError
 from ..model import Source
 
 SQLITE_MAGIC = b"SQLite format 3\0"
-FOREIGN = ("kodi", "jellyfin", "emby", "plex", "nfo", "csv", "native")
+FOREIGN = ("kodi", "jellyfin", "emby", "plex", "csv", "native")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ def open_library(address: str, opening: Opening) -> Source:
     """Open what ``address`` names. Raises UsageError, Unreachable, Refused, UnsupportedVersion or Unreadable."""
     if address.startswith(("http://", "https://")):
         return _open_stash(address, opening)
-    scheme, colon, _ = address.partition(":")
+    scheme, colon, rest = address.partition(":")
+    if colon and scheme == "nfo":
+        return _open_nfo(_found(rest), opening)
     if colon and scheme in FOREIGN:
         raise UsageError(f"reading from {scheme}: is not part of this version")
     return _open_path(_found(address), opening)
@@ -65,6 +67,12 @@ def open_own(server: Mapping[str, Any], opening: Opening) -> Source:
     stash = StashSource(from_plugin(server))
     stash.fields("scene")  # a Stash that is too old is told so before anything else is asked of it
     return choose(stash, rng=opening.rng, note=opening.note, on_error=opening.skip)
+
+
+def _open_nfo(folder: Path, opening: Opening) -> Source:
+    from .nfo.source import NfoSource  # noqa: PLC0415 - what reads XML is only loaded when needed
+
+    return NfoSource(folder, on_error=opening.skip)
 
 
 def _open_path(path: Path, opening: Opening) -> Source:

@@ -31,6 +31,7 @@ _COUNT_PARTS = (
     'chapter:findGalleries(gallery_filter:{has_chapters:"true"},filter:{per_page:-1}){galleries{chapters{id}}}'
     " saved_filter:findSavedFilters{id}"
 )
+_FOLDERS = "query Folders{configuration{general{stashes{path}}}}"
 _STATUS = (
     "query Status{version{version} systemStatus{databaseSchema databasePath status os workingDir}"
     " configuration{general{databasePath blobsPath blobsStorage}}}"
@@ -90,6 +91,11 @@ class StashSource:
             working_dir=system["workingDir"],
             state=system["status"],
         )
+
+    def folders(self) -> list[str]:
+        """The folders this Stash scans, as full paths on its own machine."""
+        stashes = self.connection.call_GQL(_FOLDERS)["configuration"]["general"]["stashes"]
+        return [entry["path"] for entry in stashes or () if entry["path"]]
 
     def about(self) -> About:
         """Tell what this is, and how much of each kind it holds."""

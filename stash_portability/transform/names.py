@@ -80,7 +80,10 @@ class Lookup:
         paths = {kind: [column.path for column in listed] for kind, listed in columns.items()}
         self._source = source
         self._transform = transform
-        self._hops = {kind: [hop for path in listed if (hop := hops(path))] for kind, listed in paths.items()}
+        # Many paths lead through one reference, which need not be followed for each of them.
+        self._hops = {
+            kind: list(dict.fromkeys(hop for path in listed if (hop := hops(path)))) for kind, listed in paths.items()
+        }
         self._fields = fields_through(path for listed in paths.values() for path in listed)
         self._raw: dict[tuple[str, str], Record] = {}
         self._shown: dict[tuple[str, str], Mapping[str, Any]] = {}

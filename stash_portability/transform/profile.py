@@ -16,7 +16,10 @@ from ..kinds import KINDS, Kind, by_plural
 from .paths import Column, expand
 
 COLUMN_KEYS = ("field", "name", "join", "format")
-PROFILE_KEYS = ("name", "description", "kinds", "format", "privacy", "closure", "csv_safe", "bom", "blobs")
+PROFILE_KEYS = (
+    "name", "description", "kinds", "format", "privacy", "closure", "csv_safe", "bom", "blobs", "nfo_profile",
+    "beside_media", "artwork", "foreign_nfo", "movie_nfo", "nfo_genres", "path",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

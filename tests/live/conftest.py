@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from . import media
+from . import kodi_server, media
+from .kodi_server import KodiServer
 from .populate import populate
 from .stash_server import NEW, OLD, Options, StashServer, binary_version, find_binary
 
@@ -19,6 +20,8 @@ ZONE = "Asia/Kathmandu"
 StartStash = Callable[..., StashServer]
 USED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 """The versions the binaries gave, and what was asked for."""
+NO_KODI: pytest.StashKey[str] = pytest.StashKey()
+"""Why no Kodi could be asked, if one was wanted."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,6 +39,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         else:
             line = f"!!! live tests wanted Stash {wanted} and were given {found}: look at STASH_BIN and STASH_BIN_027"
             terminalreporter.write_line(line, yellow=True, bold=True)
+    if why := config.stash.get(NO_KODI, ""):
+        terminalreporter.write_line(f"!!! {why}", yellow=True, bold=True)
 
 
 def binary(version: str, config: pytest.Config) -> str:
@@ -115,3 +120,13 @@ def new_stash(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def real_kodi(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KodiServer]:
+    """A Kodi with an empty library, for the whole run: each test gives it a folder of its own to scan."""
+    if why := kodi_server.missing():
+        request.config.stash[NO_KODI] = why
+        pytest.skip(why)
+    with KodiServer(tmp_path_factory.mktemp("kodi")) as server:
+        yield server

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from stash_portability.__main__ import main
-from stash_portability.config import FORMATS
 from stash_portability.kinds import LEVELS
+from stash_portability.libraries.tables.layout import FORMS
 
 from .canaries import plant_canaries
 from .stash_server import NEW, OLD
@@ -48,7 +48,7 @@ def export(server, tmp_path, capsys, monkeypatch, *arguments):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 def test_no_level_lets_out_more_than_its_classes(planted, form, level, tmp_path, capsys, monkeypatch):
     server, canaries = planted
     said, everything = export(server, tmp_path, capsys, monkeypatch, "--format", form, "--privacy", level, "--blobs")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from stash_portability.__main__ import main
-from stash_portability.config import FORMATS
 from stash_portability.kinds import KINDS, references
+from stash_portability.libraries.tables.layout import FORMS
 
 from .stash_server import NEW
 
@@ -50,7 +50,7 @@ def test_everything_comes_out_and_nothing_dangles(each_stash, tmp_path):
     assert dangling(records) == []
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_format_reads_back_and_comes_out_again_the_same(each_stash, tmp_path, form):
     assert export(each_stash, tmp_path / "one", "--format", form) == 0
     code = main(["--quiet", "export", "--from", str(tmp_path / "one"), "--to", str(tmp_path / "two"), "--format", form])

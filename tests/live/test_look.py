@@ -5,13 +5,13 @@ from itertools import chain
 
 import pytest
 
-from stash_portability.config import FORMATS
 from stash_portability.errors import BadFilter
 from stash_portability.kinds import KINDS
 from stash_portability.libraries import savedfilter
 from stash_portability.libraries.connection import connect
 from stash_portability.libraries.local import choose as open_fastest
 from stash_portability.libraries.stash import StashSource
+from stash_portability.libraries.tables.layout import FORMS
 from stash_portability.look import count
 from stash_portability.transform.choice import choose, chosen_ids, count_chosen
 from stash_portability.transform.narrow import CRITERIA, LEFT_OUT, NARROWS, criteria, narrows, parse_narrow
@@ -249,7 +249,7 @@ def test_live_every_scope_can_be_narrowed(each_stash, stash):
     assert count(stash, "scene", {"ids": {"ids": chosen}}) == ({"ids": 3}, {})
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("through", ["file", "server"])
 def test_live_a_preview_is_the_beginning_of_the_export(each_stash, stash, tmp_path, form, through):
     source = stash

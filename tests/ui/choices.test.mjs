@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as choices from "../../ui/page/choices.js";
+import { keep, recall } from "../../ui/page/kept.js";
 import { FACTS, storage } from "./facts.mjs";
 
 const LIST = {
@@ -180,9 +181,9 @@ test("what a level leaves out, of this kind and of others, without what this Sta
 
 test("choices are remembered by kind, what was exported and filtered is not", () => {
   const kept = storage();
-  choices.keep(kept, { ...begin(), form: "yaml", privacy: "share", off: ["scene.title"], saved: "x" });
-  choices.keep(kept, { ...begin({}), form: "json", privacy: "public" });
-  const found = choices.recall(kept);
+  keep(kept, { ...begin(), form: "yaml", privacy: "share", off: ["scene.title"], saved: "x" });
+  keep(kept, { ...begin({}), form: "json", privacy: "public" });
+  const found = recall(kept);
   assert.deepEqual(found.form, { scene: "yaml", "*": "json" });
   assert.deepEqual(found.off, { scene: ["scene.title"], "*": [] });
   assert.equal(begin(LIST, found).form, "yaml");
@@ -191,7 +192,7 @@ test("choices are remembered by kind, what was exported and filtered is not", ()
 });
 
 test("what is remembered is checked: nonsense is passed over", () => {
-  const from = (text) => choices.recall(storage({ "stash-portability": text }));
+  const from = (text) => recall(storage({ "stash-portability": text }));
   for (const text of ["", "{", "null", "7", "[]", '"x"']) assert.deepEqual(from(text), {});
   assert.deepEqual(
     from('{"privacy": 1, "off": {"scene": "title"}, "form": {"scene": 2}, "bom": "yes", "images": true}'),
@@ -209,6 +210,6 @@ test("a browser that keeps nothing does no harm", () => {
       throw new Error("denied");
     },
   };
-  assert.deepEqual(choices.recall(broken), {});
-  choices.keep(broken, begin());
+  assert.deepEqual(recall(broken), {});
+  keep(broken, begin());
 });

@@ -55,6 +55,10 @@ export const CONFIG = {
   fields: [field("settings")],
 };
 
+const CATALOGUE = { name: "Catalogue", record: "# {{ label }}", ending: "md", escape: "markdown", kinds: ["scene", "tag"] };
+const GALLERY = { name: "Gallery", record: "<li>{{ title }}", ending: "html", escape: "html", kinds: ["scene"], images: true };
+const MINE = { name: "Mine", record: "{{ name }}", ending: "txt", escape: "none", kinds: ["tag"] };
+
 export const FACTS = {
   kinds: [SCENE, TAG, CONFIG],
   levels: {
@@ -66,7 +70,7 @@ export const FACTS = {
     },
     share: { words: "less", hides: { scene: ["files.path", "custom_fields"] }, whole: ["config"] },
   },
-  formats: { csv: "commas", json: "one document", yaml: "documents" },
+  formats: { csv: "commas", json: "one document", nfo: "files", template: "anything", yaml: "documents" },
   closures: { direct: "some", full: "all", none: "no more" },
   profiles: [
     { name: "lend", title: "Lend", description: "" },
@@ -74,6 +78,18 @@ export const FACTS = {
   ],
   defaults: { format: "json", privacy: "full", kinds: "" },
   version: "v0.30.1",
+  media: {
+    profiles: { emby: "Emby", jellyfin: "Jellyfin", kodi: "Kodi" },
+    libraries: ["/data/films"],
+    roots: [],
+    folder: "/stash/portability/exports/media-server",
+    foreign: { merge: "joined", keep: "left" },
+  },
+  templates: [
+    { name: "catalogue", title: "Catalogue", description: "all", own: false, template: CATALOGUE },
+    { name: "gallery", title: "Gallery", description: "pictures", own: false, template: GALLERY },
+    { name: "mine", title: "Mine", description: "", own: true, template: MINE },
+  ],
 };
 
 /** A storage as the browser's, over an object. */

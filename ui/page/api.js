@@ -80,6 +80,7 @@ export function makeApi({ client, gql, pluginId }) {
     start: (task, order = {}) => operation("start", { task, order }),
     run: async (run, signal) => (await operation("run", { run }, signal)).run,
     cancel: async (run) => (await operation("cancel", { run })).run,
+    saveTemplate: (name, template) => operation("save_template", { name, template }),
     link: (run, signal) => operation("link", { run }, signal),
     job: async (id, signal) => (await query(JOB, { id }, signal)).findJob,
     version: async (signal) => (await query(VERSION, {}, signal)).version?.version ?? "",

@@ -1,15 +1,18 @@
-// What was chosen in the dialog, and the order for the backend that it makes. Pure, but for the storage it is given.
+// What was chosen in the dialog, and the order for the backend that it makes. Pure.
 //
 // The backend decides what is right; here is only what the dialog shows. `context` is what the entry point knows,
 // `facts` what the operations `fields` and `status` and Stash's version told. A state is never changed, but made anew.
 
+import { kindOfTemplate, missingTemplate, TEMPLATE, templateName, templateOrder } from "./drafts.js";
 import { columnsOf, has, specOf, stateOf, treeOf } from "./fields.js";
+import { beginMedia, halfRule, missingMedia, NFO, NFO_KIND, nfoOrder, rulesOrder } from "./nfo.js";
 
 export const EVERYTHING = "";
 export const BY_PROFILE = "";
 export const TABLES = ["csv", "tsv"];
-const KEPT_UNDER = "stash-portability";
 const FORM = "csv";
+/** The formats as they are offered; those of a later version come last. */
+const FORMS = ["csv", "tsv", NFO, TEMPLATE, "json", "jsonl", "xml", "yaml"];
 
 /** What was chosen of a sort that can be narrowed by, when nothing is. `ids` and `excludes` hold what Stash's pickers
  * give: objects with an id. */
@@ -43,12 +46,42 @@ export function scopesOf(state, context, facts) {
   ];
 }
 
+/** Whether a format is for a kind (EVERYTHING: the whole library). */
+const isFor = (form, name, facts) => form in facts.formats && (form !== NFO || name === NFO_KIND);
+
+/** The formats that can be chosen: all, unless the list that it came from settled the kind. */
+export function formsOf(context, facts) {
+  const settled = kindOf(facts, context.kind)?.name;
+  const place = (form) => (FORMS.includes(form) ? FORMS.indexOf(form) : FORMS.length);
+  return Object.keys(facts.formats)
+    .filter((form) => settled === undefined || isFor(form, settled, facts))
+    .sort((one, other) => place(one) - place(other));
+}
+
+/** Whether files for media servers, or by a template, come out: these have choices of their own. */
+export const isWay = (state) => [NFO, TEMPLATE].includes(state.form);
+
 /** The state for a kind (EVERYTHING: the whole library); what does not depend on the kind stays as it is in `state`. */
 export function withKind(state, name, { context, facts, kept }) {
   const usual = kindOf(facts, name)?.filterable ? FORM : facts.defaults?.format;
-  const form = [kept.form?.[name || "*"], usual, Object.keys(facts.formats)[0]].find((one) => facts.formats[one]);
+  const form = [kept.form?.[name || "*"], usual, Object.keys(facts.formats)[0]].find((one) => isFor(one, name, facts));
   const next = { ...state, kind: name, saved: "", narrow: NO_NARROW, form, profile: "" };
   return { ...next, scope: scopesOf(next, context, facts)[0], off: kept.off?.[name || "*"] ?? [] };
+}
+
+const moved = (state, kind, means) => (kind === state.kind ? state : withKind(state, kind, means));
+
+/** The state with a format: what is made of one kind only leads to that kind. */
+export function withForm(state, form, means) {
+  if (form === NFO) return { ...moved(state, NFO_KIND, means), form, profile: "" };
+  if (form === TEMPLATE) return withTemplate(state, templateName(state, means.facts), means);
+  return { ...state, form };
+}
+
+/** The state with a template, and a kind that it is for. */
+export function withTemplate(state, name, means) {
+  const kind = kindOfTemplate(means.facts, name, state.kind);
+  return { ...moved(state, kind, means), form: TEMPLATE, template: name, profile: "" };
 }
 
 /** What does not depend on the kind, to begin with. */
@@ -61,6 +94,9 @@ function general(facts, kept) {
     images: kept.images ?? false,
     bom: kept.bom ?? true,
     safe: kept.safe ?? true,
+    media: beginMedia(facts, kept.media),
+    template: kept.template,
+    drafts: kept.drafts ?? {},
   };
 }
 
@@ -122,6 +158,7 @@ export function treesOf(state, facts) {
 
 /** The kinds and fields of the order. */
 function what(state, facts) {
+  if (isWay(state)) return state.form === NFO ? { kinds: NFO_KIND } : {};
   const all = state.kind === EVERYTHING ? facts.kinds.map((kind) => kind.name) : [state.kind];
   if (state.profile && state.kind === EVERYTHING) return {};
   if (state.profile) return { kinds: all[0] };
@@ -133,8 +170,10 @@ function what(state, facts) {
   return { kinds: (left.length ? left : all).join(","), ...(specs.length && { fields: specs }) };
 }
 
-function style(state) {
+function style(state, facts) {
   const table = TABLES.includes(state.form);
+  if (state.form === NFO) return nfoOrder(state.media, facts);
+  if (state.form === TEMPLATE) return { ...templateOrder(state, facts), ...rulesOrder(state.media.rules) };
   const format = state.form !== BY_PROFILE && { format: state.form };
   if (state.profile) return { ...format };
   return {
@@ -154,7 +193,7 @@ export function orderOf(state, context, facts) {
     ...(state.kind !== EVERYTHING && scopeOrder(state, state.scope, context)),
     ...(narrow && { narrow }),
     ...(state.profile && { profile: state.profile }),
-    ...style(state),
+    ...style(state, facts),
     privacy: state.privacy,
   };
 }
@@ -166,12 +205,19 @@ const isDay = (text) =>
   text === "" || (DAY.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text));
 const isRating = (text) => /^\d*$/.test(text) && Number(text) <= 100;
 
+/** What the formats with choices of their own lack. */
+function missingOfWay(state, facts) {
+  if (state.form === NFO) return missingMedia(state.media);
+  return halfRule(state.media.rules) ? "rules" : missingTemplate(state, facts);
+}
+
 /** Why there is no order yet: "saved" (none chosen), "date" or "rating" (not wholly typed, or none), "fields" (none
- * checked), or "". */
+ * checked), "rules" (half a rule), "genres" (no tag named), "template" (nothing written), or "". */
 export function missing(state, facts) {
   if (state.scope === "saved" && !state.saved) return "saved";
   if (!Object.values(state.narrow.date).every(isDay)) return "date";
   if (!Object.values(state.narrow.rating).every(isRating)) return "rating";
+  if (isWay(state)) return missingOfWay(state, facts);
   if (state.profile) return "";
   const open = treesOf(state, facts).filter((tree) => !tree.blocked);
   return open.length && open.every((tree) => stateOf(tree, state.off) === "off") ? "fields" : "";
@@ -186,46 +232,4 @@ export function leftOut(state, facts) {
   const [own, others] = [kinds.filter(mine), kinds.filter((kind) => !mine(kind))];
   const told = (some) => some.map((kind) => ({ kind, names: hides[kind.name].filter((path) => there(kind, path)) }));
   return { own: told(own), others: told(others), whole: facts.kinds.filter((kind) => whole.includes(kind.name)) };
-}
-
-const isText = (value) => typeof value === "string";
-const isFlag = (value) => typeof value === "boolean";
-const isMap = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-const isOff = (value) => Array.isArray(value) && value.every(isText);
-const mapped = (test) => (value) => isMap(value) && Object.values(value).every(test);
-const KEPT = {
-  kind: isText,
-  form: mapped(isText),
-  off: mapped(isOff),
-  privacy: isText,
-  closure: isText,
-  images: isFlag,
-  bom: isFlag,
-  safe: isFlag,
-};
-
-/** What was chosen the last time; anything that is not as it should be is passed over. */
-export function recall(storage) {
-  try {
-    const found = JSON.parse(storage.getItem(KEPT_UNDER)) ?? {};
-    return Object.fromEntries(
-      Object.entries(KEPT).flatMap(([key, test]) => (test(found[key]) ? [[key, found[key]]] : [])),
-    );
-  } catch {
-    return {};
-  }
-}
-
-/** Keep what was chosen, beside what was kept for other kinds. */
-export function keep(storage, state) {
-  const before = recall(storage);
-  const key = state.kind || "*";
-  const { kind, privacy, closure, images, bom, safe } = state;
-  const form = state.form ? { ...before.form, [key]: state.form } : before.form;
-  try {
-    const kept = { kind, privacy, closure, images, bom, safe, form, off: { ...before.off, [key]: state.off } };
-    storage.setItem(KEPT_UNDER, JSON.stringify(kept));
-  } catch {
-    // A browser that keeps nothing: then nothing is remembered.
-  }
 }

@@ -33,8 +33,10 @@ function Exporting({ context, facts, reload, Frame }) {
   const again = useAct(async () =>
     setFollowed({ ...(await api.start("export", followed.order)), order: followed.order }),
   );
-  if (refused || !facts.status.ready) return h(Frame, null, h(Setup, { facts, problem: refused, onReady: reload }));
-  if (!followed) return h(Choosing, { context, facts, onStart: setFollowed, onMissing: setRefused, Frame });
+  const { ready } = facts.status;
+  const onBack = ready && (() => setRefused(null)); // without these libraries everything else can still be exported
+  if (refused || !ready) return h(Frame, null, h(Setup, { facts, problem: refused, onReady: reload, onBack }));
+  if (!followed) return h(Choosing, { context, facts, onStart: setFollowed, onMissing: setRefused, reload, Frame });
   const another = () => setFollowed(null);
   const over = (report) => h(Result, { report, facts, again: followed.order && again.act, another });
   const { others } = followed; // begun elsewhere, or before: it keeps nobody from an export of his own

@@ -1,13 +1,28 @@
 // How it is written: format, profile, privacy and what that leaves out, fields, and the rest.
 
-import { BY_PROFILE, EVERYTHING, isSheet, leftOut, levelsOf, TABLES, treesOf, withProfile } from "./choices.js";
+import {
+  BY_PROFILE,
+  EVERYTHING,
+  formsOf,
+  isSheet,
+  isWay,
+  leftOut,
+  levelsOf,
+  TABLES,
+  treesOf,
+  withProfile,
+} from "./choices.js";
+import { TEMPLATE } from "./drafts.js";
 import { tally } from "./fields.js";
+import { Media } from "./media.js";
+import { NFO } from "./nfo.js";
 import { Button, Choice, Radios, Section, Switch } from "./parts.js";
 import { h, React } from "./stash.js";
 import { capital, plain, T } from "./strings.js";
+import { Templates } from "./templates.js";
 import { Tree } from "./tree.js";
 
-const FORMS = { csv: T.formCsv, tsv: T.formTsv, jsonl: T.formLines };
+const FORMS = { csv: T.formCsv, tsv: T.formTsv, jsonl: T.formLines, [NFO]: T.formNfo, [TEMPLATE]: T.formTemplate };
 const CLOSURES = ["none", "direct", "full"];
 const place = (name) => (CLOSURES.includes(name) ? CLOSURES.indexOf(name) : CLOSURES.length);
 /** The closures, from the one that brings least: Stash sorts what an operation answers by name. */
@@ -16,20 +31,26 @@ const closures = (facts) =>
     .sort((one, other) => place(one) - place(other))
     .map((value) => ({ value, text: capital(facts.closures[value]) }));
 
-function Format({ state, facts, change }) {
-  const own = Object.keys(facts.formats).map((value) => ({ value, text: FORMS[value] ?? value.toUpperCase() }));
+function Format({ state, context, facts, setForm }) {
+  const own = formsOf(context, facts).map((value) => ({ value, text: FORMS[value] ?? value.toUpperCase() }));
   const options = state.profile ? [{ value: BY_PROFILE, text: T.formByProfile }, ...own] : own;
   return h(Choice, {
     label: T.formLabel,
     hint: capital(facts.formats[state.form] ?? ""),
     value: state.form,
     options,
-    onChange: (form) => change({ form }),
+    onChange: setForm,
   });
 }
 
+/** What the formats with choices of their own ask for. */
+function Way(props) {
+  if (props.state.form === NFO) return h(Media, props);
+  return props.state.form === TEMPLATE ? h(Templates, props) : null;
+}
+
 function Profile({ state, facts, change }) {
-  if (!facts.profiles?.length) return null;
+  if (!facts.profiles?.length || isWay(state)) return null;
   const options = [
     { value: "", text: T.profileNone },
     ...facts.profiles.map(({ name, title }) => ({ value: name, text: title || name })),
@@ -78,7 +99,7 @@ function Privacy({ state, facts, change }) {
 }
 
 function Fields({ state, facts, change }) {
-  if (state.profile) return null;
+  if (state.profile || isWay(state)) return null;
   const trees = treesOf(state, facts);
   const { on, of } = tally(trees, state.off);
   const whole = state.kind === EVERYTHING;
@@ -98,7 +119,7 @@ function Fields({ state, facts, change }) {
 }
 
 function More({ state, facts, change }) {
-  if (state.profile) return null;
+  if (state.profile || isWay(state)) return null;
   const flag = (name) => (on) => change({ [name]: on });
   const table = TABLES.includes(state.form);
   return h(
@@ -121,5 +142,5 @@ export const Form = (props) =>
   h(
     React.Fragment,
     null,
-    [Format, Profile, Privacy, Fields, More].map((part, index) => h(part, { key: index, ...props })),
+    [Format, Way, Profile, Privacy, Fields, More].map((part, index) => h(part, { key: index, ...props })),
   );

@@ -5,7 +5,7 @@ import { kindOf } from "./choices.js";
 import { api, useAct, useAnswer, useFocus, useRun } from "./hooks.js";
 import { Bar, Button, Copy, Notice, Section, Trouble, Waiting } from "./parts.js";
 import { downloadAddress, h, React, useToast } from "./stash.js";
-import { amount, clock, records, size, T, utc } from "./strings.js";
+import { amount, capital, clock, number, records, size, T, tallies, utc } from "./strings.js";
 
 const { useEffect, useState } = React;
 
@@ -68,10 +68,16 @@ function useOver(iso) {
   return Boolean(iso) && left <= 0;
 }
 
+const NO_LINK = "NoLink";
+
+/** Whether a run has made something that can be had; files beside the media lie where they belong. */
+export const hasDownload = ({ report }) => report?.outputs?.length === 1;
+
 /** The link to what a run has made, made at once, with how long it works, and a new one. */
 export function Download({ run }) {
   const link = useAnswer((signal) => api.link(run, signal), run);
   const over = useOver(link.answer?.until);
+  if (link.problem?.code === NO_LINK) return h("p", null, capital(link.problem.message));
   if (link.problem) return h(Trouble, { problem: link.problem, again: link.again });
   if (!link.answer || link.loading) return h(Waiting, null, T.linking);
   if (over) return h("p", null, T.linkOver, " ", h(Button, { onClick: link.again }, T.newLink));
@@ -88,6 +94,9 @@ function Link({ path, name, bytes, until }) {
   );
 }
 
+/** How many of the tallies are told in one line. */
+const GLANCED = 3;
+
 const list = (lines) =>
   h(
     "ul",
@@ -102,22 +111,64 @@ function writtenOf({ counts = {} }, facts) {
   return told.map((name) => [kindOf(facts, name) ?? { name, plural: name }, counts[name]]);
 }
 
+/** How large it is; where there are many files, nothing may have had to be written. */
+const told = (bytes, files = {}) => (bytes || !Object.keys(files).length ? size(bytes) : "");
+
 /** What an export wrote, in one line. */
 export function glance(report, facts) {
-  const { bytes = 0, remarks = [], skipped = [] } = report;
+  const { bytes = 0, remarks = [], skipped = [], files = {} } = report;
   const odd = [remarks.length && T.remarks(remarks.length), skipped.length && T.skipped(skipped.length)];
-  return [amount(writtenOf(report, facts)), size(bytes), ...odd].filter(Boolean).join(" · ");
+  const became = tallies(files)
+    .slice(0, GLANCED)
+    .map(([count, what]) => `${number(count)} ${what}`);
+  return [amount(writtenOf(report, facts)), became.join(", "), told(bytes, files), ...odd].filter(Boolean).join(" · ");
 }
+
+/** How many files became what. */
+const Files = ({ files }) =>
+  h(
+    "dl",
+    { className: "portability-tally" },
+    tallies(files).map(([count, what]) => h("div", { key: what }, h("dt", null, what), h("dd", null, number(count)))),
+  );
+
+/** A reason, with how often it was one, and the first few times folded below it. */
+function Reason({ text, count, examples = [] }) {
+  const more = count - examples.length;
+  const label = h("span", null, capital(text));
+  if (!examples.length) return h("p", null, T.reason(capital(text), count));
+  return h(
+    Section,
+    { label, aside: number(count), className: "portability-reason" },
+    list([...examples, ...(more > 0 ? [T.reasonMore(more)] : [])]),
+  );
+}
+
+/** What became of files where there are many of them, and why not of all. */
+const Became = ({ files = {}, reasons = [] }) =>
+  h(
+    React.Fragment,
+    null,
+    Object.keys(files).length > 0 && h(Files, { files }),
+    reasons.length > 0 &&
+      h(
+        Section,
+        { label: T.reasonsLabel, open: true },
+        reasons.map((reason) => h(Reason, { key: reason.text, ...reason })),
+      ),
+  );
 
 /** What an export wrote, and what it has to say. */
 export function Wrote({ report, facts }) {
   const { bytes = 0, notes = [], remarks = [], skipped = [], seconds = {}, outputs = [] } = report;
   const kinds = writtenOf(report, facts).map(([kind, count]) => records(count, kind));
+  const large = told(bytes, report.files);
   const took = Object.values(seconds).reduce((sum, one) => sum + one, 0);
   return h(
     React.Fragment,
     null,
-    h("p", null, [kinds.join(", "), size(bytes), T.tookTime(took)].filter(Boolean).join(" · ")),
+    h("p", null, [kinds.join(", "), large, T.tookTime(took)].filter(Boolean).join(" · ")),
+    h(Became, report),
     remarks.length > 0 && h(Section, { label: T.remarks(remarks.length), open: true }, list(remarks)),
     skipped.length > 0 && h(Section, { label: T.skipped(skipped.length) }, list(skipped)),
     notes.length > 0 && list(notes),
@@ -162,7 +213,7 @@ function Finished({ report, facts, again, another }) {
       { variant: "success", role: "status" },
       h("strong", null, report.exit_code ? T.doneRemarks : T.doneTitle),
     ),
-    h(Download, { run: report.run }),
+    hasDownload(report) ? h(Download, { run: report.run }) : h("p", null, T.noDownload),
     h(Wrote, { report: report.report ?? {}, facts }),
     h(
       "div",

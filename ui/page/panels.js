@@ -3,7 +3,7 @@
 import { isOver } from "./api.js";
 import { Export, PageFrame, useFacts } from "./export.js";
 import { api, useAnswer } from "./hooks.js";
-import { Download, Follow, glance, Wrote } from "./outcome.js";
+import { Download, Follow, glance, hasDownload, Wrote } from "./outcome.js";
 import { Button, Copy, Fence, Section, Trouble, Waiting } from "./parts.js";
 import { bootstrap, h, React } from "./stash.js";
 import { capital, moment, T, utc } from "./strings.js";
@@ -52,7 +52,7 @@ function Over({ report, facts }) {
   const odd = error && report.state !== "cancelled";
   const button = odd
     ? h(Copy, { text: JSON.stringify(report, null, 1) })
-    : exported && !asked && h(Button, { onClick: () => setAsked(true) }, T.download);
+    : exported && !asked && hasDownload(report) && h(Button, { onClick: () => setAsked(true) }, T.download);
   return h(
     Row,
     { report, button },

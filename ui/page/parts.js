@@ -95,11 +95,11 @@ export function Radios({ label, value, options, onChange }) {
   );
 }
 
-/** What can be folded; `aside` stands beside its name. */
-export const Section = ({ label, aside, open, children, className }) =>
+/** What can be folded; `aside` stands beside its name. More: open, onToggle. */
+export const Section = ({ label, aside, children, className, ...more }) =>
   h(
     "details",
-    { className: classes("portability-section", className), open },
+    { className: classes("portability-section", className), ...more },
     h("summary", null, h("span", null, label), aside && h("span", { className: "portability-quiet ml-2" }, aside)),
     h("div", { className: "portability-inside" }, children),
   );

@@ -48,13 +48,14 @@ function Shown({ answer }) {
 const Told = ({ remarks = [], notes = [] }) =>
   [...remarks, ...notes].map((text) => h("div", { key: text, className: "portability-quiet mt-1" }, text));
 
-export function Preview({ preview: { answer, problem, loading, again } }) {
+/** `children` stand below what is wrong with it. */
+export function Preview({ preview: { answer, problem, loading, again }, children }) {
   const title = problem?.exit_code === USAGE ? T.previewFailed : "";
   return h(
     "section",
     { className: "portability-preview", "aria-busy": loading },
     h("h6", null, answer?.records ? T.previewFirst(answer.records) : T.previewLabel),
-    h(Trouble, { problem, title, again }),
+    h(Trouble, { problem, title, again }, h("div", null, children)),
     loading && !answer && h(Waiting, null, T.previewLoading),
     answer && h("div", { className: loading ? "portability-old" : "" }, h(Shown, { answer }), h(Told, answer)),
   );

@@ -2,7 +2,7 @@
 
 import { api, useAct } from "./hooks.js";
 import { Follow } from "./outcome.js";
-import { Notice, Trouble } from "./parts.js";
+import { Button, Notice, Trouble } from "./parts.js";
 import { bootstrap, h, React } from "./stash.js";
 import { T } from "./strings.js";
 
@@ -25,8 +25,8 @@ function NotDone({ report, again }) {
   return h(Trouble, { problem, title: T.setupFailed, again, about: report.run }, h("div", null, T.setupOffline));
 }
 
-/** The notice with its button; `problem`: what an operation said was missing. */
-export function Setup({ facts, problem, onReady }) {
+/** The notice with its button; `problem`: what an operation said was missing; `onBack`, if given, goes on without. */
+export function Setup({ facts, problem, onReady, onBack }) {
   const { status } = facts;
   const [followed, setFollowed] = useState(() => goingOn(status));
   useEffect(() => setFollowed(goingOn(status)), [facts]); // it is over, and something is still missing
@@ -41,7 +41,12 @@ export function Setup({ facts, problem, onReady }) {
     h(Notice, { variant: "info" }, T.setupWords, h("div", null, names ? T.setupMissing(names) : problem?.message)),
     followed && h(Follow, { key: followed.run, followed, kind: "setup", over }),
     !followed &&
-      h(bootstrap().Button, { onClick: start.act, disabled: start.busy }, start.busy ? T.starting : T.setupButton),
+      h(
+        "div",
+        { className: "portability-buttons" },
+        h(bootstrap().Button, { onClick: start.act, disabled: start.busy }, start.busy ? T.starting : T.setupButton),
+        onBack && h(Button, { onClick: onBack }, T.setupBack),
+      ),
     start.problem && h(Trouble, { problem: start.problem, again: start.act }),
   );
 }

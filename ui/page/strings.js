@@ -1,17 +1,16 @@
-// Every text of the dialog and the page, and how numbers, sizes and times are written. Plain English, Stash's words;
-// numbers and times as the browser's language has them.
+// Every text of the dialog and the page: one table, of which words.js and numbers.js are parts. Plain English, Stash's
+// words.
 
-const rules = new Intl.PluralRules("en");
-const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+import { counted, number, plain, size } from "./numbers.js";
+import { WORDS } from "./words.js";
 
-export const number = (value) => new Intl.NumberFormat().format(value);
+export { capital, clock, moment, number, plain, size, utc } from "./numbers.js";
+
 /** Names that the backend's do not give as people say them. */
 const NAMES = { config: ["part of the configuration", "parts of the configuration"] };
-const counted = (value, one, other) => `${number(value)} ${rules.select(value) === "one" ? one : other}`;
 
 /** 12 scenes: `kind` has `name` and `plural` as the backend gives them. */
-export const records = (value, kind) =>
-  counted(value, ...(NAMES[kind.name] ?? [plain(kind.name), plain(kind.plural)]));
+export const records = (value, kind) => counted(value, ...(NAMES[kind.name] ?? [plain(kind.name), plain(kind.plural)]));
 
 /** More than these many kinds are told as one sum. */
 const MOST_KINDS = 3;
@@ -26,21 +25,6 @@ export function amount(told) {
   );
 }
 
-/** A name of the backend as words: saved_filter → saved filter. */
-export const plain = (name) => name.replaceAll("_", " ");
-
-/** With a capital letter at its beginning. */
-export const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
-
-/** Bytes in the unit people read, in steps of 1000: 1.5 MB. */
-export function size(bytes) {
-  const step = Math.min(SIZES.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  const look = { style: "unit", unit: SIZES[step], maximumFractionDigits: step ? 1 : 0 };
-  return new Intl.NumberFormat(undefined, { ...look, unitDisplay: step ? "short" : "long" }).format(
-    bytes / 1000 ** step,
-  );
-}
-
 /** Seconds as people say them. */
 export function duration(seconds) {
   if (seconds < 1.5) return T.aSecond;
@@ -48,17 +32,18 @@ export function duration(seconds) {
   return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long" }).format(Math.round(value));
 }
 
-/** A UTC time as local day and time. */
-export const moment = (iso) =>
-  new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
-
-/** A UTC time as such, for those who ask: 2026-05-01 20:00:00 UTC. */
-export const utc = (iso) => iso.replace("T", " ").replace("Z", " UTC");
-
-/** A UTC time as the local time of day. */
-export const clock = (iso) => new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(new Date(iso));
+/** How many files became what, in the order people care for: `files` are {written: 3, "kept versions": 1, …}. */
+export function tallies(files) {
+  const known = Object.keys(T.files);
+  const names = [...known, ...Object.keys(files).filter((name) => !known.includes(name))];
+  const always = ["written", "unchanged"];
+  const told = names.filter((name) => files[name] > 0 || (always.includes(name) && Object.keys(files).length));
+  return told.map((name) => [files[name] ?? 0, T.files[name] ?? plain(name)]);
+}
 
 export const T = Object.freeze({
+  ...WORDS,
+
   // The page and the dialog
   title: "Portability",
   exportTab: "Export",
@@ -195,6 +180,7 @@ export const T = Object.freeze({
     " and checked; nothing else on the server is changed. This needs the internet once, and takes about a minute.",
   setupMissing: (names) => `Missing are those for: ${names}.`,
   setupButton: "Set up dependencies",
+  setupBack: "Back to the export",
   setupFailed: "The libraries could not be installed:",
   setupOffline: "If the server has no internet, see “When something goes wrong” in the plugin’s README.",
 

@@ -16,7 +16,13 @@ from .csv_form import csv_form
 from .json_form import dumps_pretty, json_form, jsonl_form
 from .layout import MANIFEST_FORMAT, VERSION, Encoder, Form, Layout, unknown_names
 from .xml_form import xml_form
-from .yaml_form import yaml_form
+
+
+def _yaml_form(layout: Layout, names: Names) -> Form:
+    from .yaml_form import yaml_form  # noqa: PLC0415 - PyYAML may be missing where no YAML is written
+
+    return yaml_form(layout, names)
+
 
 _FORMS: dict[str, Callable[[Layout, Names], Form]] = {
     "json": json_form,
@@ -24,7 +30,7 @@ _FORMS: dict[str, Callable[[Layout, Names], Form]] = {
     "csv": csv_form,
     "tsv": partial(csv_form, delimiter="\t"),
     "xml": xml_form,
-    "yaml": yaml_form,
+    "yaml": _yaml_form,
 }
 
 

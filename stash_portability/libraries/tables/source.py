@@ -17,13 +17,30 @@ from .csv_form import read_table
 from .json_form import read_header, read_json, read_jsonl
 from .layout import MANIFEST_FORMAT, VERSION
 from .table_read import read_rows, understand
-from .xml_read import read_xml, read_xml_header
-from .yaml_form import read_yaml
 
 Reader = Callable[[IO[bytes], str, str | None], Iterator[Record]]
 
-_READERS: dict[str, Reader] = {"json": read_json, "jsonl": read_jsonl, "xml": read_xml, "yaml": read_yaml}
-_HEADERS: dict[str, Callable[[IO[bytes], str], dict[str, Any]]] = {"json": read_header, "xml": read_xml_header}
+
+def _read_xml(stream: IO[bytes], name: str, only: str | None) -> Iterator[Record]:
+    from .xml_read import read_xml  # noqa: PLC0415 - defusedxml may be missing where no XML is read
+
+    return read_xml(stream, name, only)
+
+
+def _read_xml_header(stream: IO[bytes], name: str) -> dict[str, Any]:
+    from .xml_read import read_xml_header  # noqa: PLC0415
+
+    return read_xml_header(stream, name)
+
+
+def _read_yaml(stream: IO[bytes], name: str, only: str | None) -> Iterator[Record]:
+    from .yaml_form import read_yaml  # noqa: PLC0415 - PyYAML may be missing where no YAML is read
+
+    return read_yaml(stream, name, only)
+
+
+_READERS: dict[str, Reader] = {"json": read_json, "jsonl": read_jsonl, "xml": _read_xml, "yaml": _read_yaml}
+_HEADERS: dict[str, Callable[[IO[bytes], str], dict[str, Any]]] = {"json": read_header, "xml": _read_xml_header}
 _TABLES = {"csv": "", "tsv": "\t"}
 _SUFFIXES = {
     ".json": "json",

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from xml.etree.ElementTree import Element
 
 from ...errors import Unreadable, UnsupportedVersion
 from ...kinds import KINDS, Field, Kind
 from ...model import Record
+from ..xml_parse import children
 from .check import Checked
 from .json_form import loads
 from .layout import VERSION
 from .values import read_bool, read_float, read_int
 from .xml_form import NAMESPACE, singular
 
-DEPTH_LIMIT, ATTRIBUTE_LIMIT, RECORD_LIMIT = 32, 256, 16 << 20
+RECORD_LIMIT = 16 << 20
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)""")
 _ESCAPED = re.compile(r"\\(?:u([0-9A-F]{4})|(\\))")
 _PREFIX = f"{{{NAMESPACE}}}"
@@ -60,39 +58,17 @@ def read_xml_header(stream: IO[bytes], name: str) -> dict[str, Any]:
 def _children(stream: IO[bytes], name: str) -> Iterator[Element]:
     """The elements right below the root, each whole and dropped again after use."""
     feed = _Feed(stream, name)
-    events = iterparse(feed, ("start", "end"), forbid_dtd=True, forbid_entities=True, forbid_external=True)
-    try:
-        yield from _walk(events, feed, name)
-    except ParseError as error:
-        raise Unreadable(path=name, reason=f"line {error.position[0]} is not XML: {error}") from error
-    except DefusedXmlException as error:
-        raise Unreadable(path=name, reason="it declares a document type or entities, which are refused") from error
+    for element in children(feed, name, lambda root: _check_root(root, name)):
+        yield element
+        feed.since = 0
 
 
-def _walk(events: Any, feed: _Feed, name: str) -> Iterator[Element]:
-    depth, root = 0, None
-    for event, element in events:
-        if event == "start":
-            depth += 1
-            if depth > DEPTH_LIMIT or len(element.attrib) > ATTRIBUTE_LIMIT:
-                raise Unreadable(path=name, reason=f"it is nested deeper than {DEPTH_LIMIT} or has too many attributes")
-            if root is None:
-                root = _checked_root(element, name)
-            continue
-        depth -= 1
-        if depth == 1 and root is not None:
-            yield element
-            root.clear()
-            feed.since = 0
-
-
-def _checked_root(root: Element, name: str) -> Element:
+def _check_root(root: Element, name: str) -> None:
     if root.tag != f"{_PREFIX}library":
         newer = re.match(r"\{urn:stash-portability:(\d+)\}library$", root.tag)
         if newer and int(newer[1]) > VERSION:
             raise UnsupportedVersion(address=name, version=f"version {newer[1]}", reason=f"this reads {VERSION}")
         raise Unreadable(path=name, reason=f"its root is not <library> of {NAMESPACE}")
-    return root
 
 
 class _Feed:

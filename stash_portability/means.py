@@ -1,0 +1,31 @@
+"""What goes along with a run: what it takes from the outside, and where it tells what it does."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .model import About, Progress, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run takes from the outside: seconds that never go back, secret bytes, and a random generator."""
+
+    clock: Callable[[], float] = time.monotonic
+    secret: Callable[[int], bytes] = os.urandom
+    rng: random.Random = field(default_factory=random.Random)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What goes along with one export: what its library told of itself, where it tells how far it is and what it
+    did, and its means."""
+
+    about: About
+    progress: Progress
+    report: Report
+    means: Means

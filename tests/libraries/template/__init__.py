@@ -1,0 +1,1 @@
+"""Exports shaped by a template."""
