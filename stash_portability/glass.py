@@ -63,6 +63,11 @@ class _File(io.BytesIO):
         """Nothing to end."""
 
 
+MOST_HEADER_LINES, SHOWN_HEADER_LINES = 12, 4
+"""Of the header of a template: a web page has its whole look there."""
+HEADER_GOES_ON = "… ({} more lines of the header)\n"
+
+
 class _Kept(io.BytesIO):
     """An image that waits to be adopted: as much of a path as is used of one."""
 
@@ -198,7 +203,7 @@ class _OfTemplate:
         files = self._shelf.files
         texts = {name: file.getvalue().decode("utf-8", "replace") for name, file in files.items()}
         if len(texts) < 2:
-            return "".join(texts.values())
+            return _headless("".join(texts.values()), self._sink.headed)
         return "\n".join(f"# {name}\n{text}" for name, text in texts.items())
 
     def shown(self) -> str:
@@ -208,6 +213,14 @@ class _OfTemplate:
     def size(self, *, zipped: bool) -> int:
         """Bytes of the sample and its images."""
         return self._shelf.size(zipped=zipped)
+
+
+def _headless(text: str, headed: int) -> str:
+    """``text`` without most of its header, when that is so long that no record could be seen for it."""
+    lines = text[:headed].splitlines(keepends=True)
+    if len(lines) <= MOST_HEADER_LINES:
+        return text
+    return "".join(lines[:SHOWN_HEADER_LINES]) + HEADER_GOES_ON.format(len(lines) - SHOWN_HEADER_LINES) + text[headed:]
 
 
 class _OfMedia:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from .config import ExportOptions
+from .kinds import LEVELS
 from .libraries.nfo.keeper import Keeper
 from .libraries.nfo.orphans import Orphans
 from .libraries.nfo.places import Claims, Places
@@ -74,7 +75,7 @@ def write_media(pipeline: Pipeline, options: ExportOptions) -> None:
     claims, folders = _claims(pipeline, places)
     keeper = Keeper(time.time, lambda: secrets.token_hex(8))
     referred = Referred(pipeline)
-    with NfoWriter(places, claims, Reading(referred, pipeline.source.open_blob), keeper, pipeline.report) as writer:
+    with NfoWriter(places, claims, _reading(pipeline, referred), keeper, pipeline.report) as writer:
         _write(pipeline, referred, writer)
     pipeline.progress.phase(_LEFTOVERS, None)
     covered = [places.to] if places.to else list(_covered(pipeline, options, folders))
@@ -86,6 +87,10 @@ def write_media(pipeline: Pipeline, options: ExportOptions) -> None:
 def _places(options: ExportOptions) -> Places:
     assert options.nfo  # noqa: S101 - this is the format
     return Places(options.nfo, options.rules, "" if options.nfo.beside else os.path.abspath(options.to))  # noqa: PTH100
+
+
+def _reading(pipeline: Pipeline, referred: Referred) -> Reading:
+    return Reading(referred, pipeline.source.open_blob, paths="path" in LEVELS[pipeline.report.privacy])
 
 
 def _claims(pipeline: Pipeline, places: Places) -> tuple[Claims, set[str]]:
@@ -156,7 +161,6 @@ def preview_media(pipeline: Pipeline, options: ExportOptions, scenes: list[Recor
     """What would be written for ``scenes`` (as they came from the source), if nothing lay there; nothing is looked at
     on the disk."""
     places, referred = _places(options), Referred(pipeline)
-    reading = Reading(referred, pipeline.source.open_blob)
     keeper = Keeper(time.time, lambda: secrets.token_hex(8))
-    writer = NfoWriter(places, Claims(places), reading, keeper, pipeline.report)
+    writer = NfoWriter(places, Claims(places), _reading(pipeline, referred), keeper, pipeline.report)
     return [draft for raw, shown in pairs(pipeline, referred, scenes) for draft in writer.drafts(raw, shown)]

@@ -45,9 +45,11 @@ def plan_export(about: About, roots: Roots, options: ExportOptions, report: Repo
     """Plan an export of ``roots`` from the library ``about`` tells of. Raises UsageError when nothing comes of it."""
     offered = [kind for kind in KINDS if about.fields.get(kind) and KINDS[kind].privacy in LEVELS[options.privacy]]
     columns = {kind: _columns(KINDS[kind], about, options, report) for kind in offered}
-    apart = options.sheet or options.form in ("nfo", "template")
+    named = options.form in ("nfo", "template")
+    apart = options.sheet or named
     shaped = frozenset(kind for kind in offered if apart or kind in options.columns)
-    written = {kind: frozenset(_written_references(columns[kind])) for kind in offered}
+    # What is shown by name leads nowhere: no reference has to be left out because its record is not exported.
+    written = {kind: frozenset(() if named else _written_references(columns[kind])) for kind in offered}
     within = frozenset(roots) if apart else reach(roots, options.closure, written, shaped)
     kinds = tuple(kind for kind in offered if kind in within)
     _check_not_empty(kinds, columns, about, options)

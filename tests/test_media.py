@@ -130,14 +130,14 @@ def test_pictures_lie_beside_as_files(films):
 
 def test_privacy_holds_within_the_files(films):
     stash = library(scene("1", str(films[0])))
-    write(stash, privacy="share", artwork=True)
+    write(stash, privacy="share", artwork=True, nfo_profile="jellyfin")
     text = films[0].with_suffix(".nfo").read_text("utf-8")
     assert "userrating" not in text
     assert "playcount" not in text
     assert "uniqueid" not in text
     assert str(films[0].parent) not in text
     assert "Ada Wren" in text
-    assert write(stash, privacy="share", artwork=True).files["unchanged"] == 1
+    assert write(stash, privacy="share", artwork=True, nfo_profile="jellyfin").files["unchanged"] == 1
 
 
 def test_public_is_refused(tmp_path):

@@ -31,10 +31,11 @@ NOT_MERGED = "a foreign NFO lies there that cannot be merged with (it is no XML 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the writer asks of the library: ``names`` gives what is referred to (performers and groups with the images
-    that privacy lets out), ``open_blob`` the bytes of an image."""
+    that privacy lets out), ``open_blob`` the bytes of an image; ``paths``: whether paths may be told."""
 
     names: Names
     open_blob: Callable[[Blob], IO[bytes]]
+    paths: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class NfoWriter:
         if self._choices.artwork:
             art = self._artwork.put(shown, place, art)
             portraits = self._portraits.put(shown, place)
-        look = self._look(place, portraits)
+        look = self._look(place, portraits if self._reading.paths else {})
         made = document(shown, self._reading.names, self._dialect, _file(shown, index), look)
         content = _merged(made.element, Mark(shown.uid, art=art), old, place)
         self._replace(place, content, old)

@@ -41,7 +41,8 @@ class TemplateSink:
 
     ``names`` gives the records that references lead to. Entering raises BadTemplate for what is wrong with the
     template, ``put`` and leaving for what it makes of a record; ``put`` raises RecordError for a record that holds
-    something that is no text. An output of one file takes one document.
+    something that is no text. An output of one file takes one document. ``headed``: how many characters of header the
+    file has that was begun last.
     """
 
     def __init__(self, container: Container, template: Template, choices: Choices, names: Names | None = None) -> None:
@@ -54,6 +55,7 @@ class TemplateSink:
         self._kind = self._between = ""
         self._seen = self._written = 0
         self._unique = Unique()
+        self.headed = 0
         words = template.words
         whole = template.escape == "json" or not words.isdisjoint(("items", "keys", "values"))
         self._extras = Extras(self._pictures.name, choices.rewrite, 0, words, None if whole else words)
@@ -120,7 +122,9 @@ class TemplateSink:
         facts = self._facts()
         self._file = self._container.open(self._member())
         self._written = 0
-        self._say(self._renderer.header(facts))
+        header = self._renderer.header(facts)
+        self.headed = len(header)
+        self._say(header)
         self._between = self._renderer.between(facts)
 
     def _write_alone(self, waiting: list[bytes]) -> None:
