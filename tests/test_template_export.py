@@ -1,4 +1,4 @@
-"""Exports by a template as a whole, through the one door commands.export; and the shipped ones over the demo library."""
+"""Exports by a template as a whole, through commands.export; and the shipped ones over the demo library."""
 
 import csv
 import io
