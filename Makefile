@@ -44,6 +44,8 @@ run: $(VENV)/.run ## export the demo library (or the Stash at STASH_URL) in ever
 	@$(foreach form,jsonl xml yaml,$(call EXPORT,--quiet,out/library.$(form)) && ) true
 	@$(foreach form,csv tsv,$(call EXPORT,--quiet,out/$(form) --format $(form)) && ) true
 	@$(call EXPORT,--quiet,out/scenes.csv --kinds scene --bom)
+	@$(call EXPORT,--quiet,out/nfo --format nfo --artwork)
+	@$(call EXPORT,--quiet,out/gallery --template examples/templates/gallery-html.yaml)
 	@echo "the same in the other formats:" && find out -type f | sort
 
 test: $(VENV)/.browser ## unit, contract, property and documentation tests; live ones where a Stash is found

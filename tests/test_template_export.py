@@ -10,7 +10,7 @@ import pytest
 
 from stash_portability.commands import export
 from stash_portability.config import export_options
-from stash_portability.errors import BadTemplate
+from stash_portability.errors import BadTemplate, OutputNotUsable, Unreadable
 from stash_portability.means import Means
 from stash_portability.progress import Quiet
 
@@ -68,7 +68,27 @@ def test_a_file_for_each_record_in_a_zip(tmp_path):
 
 def test_a_file_for_each_kind(tmp_path):
     make(tmp_path / "out", {"ending": "txt", "record": "{{ label }}\n", "one_file": "kind", "kinds": ["tag", "studio"]})
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"tags.txt", "studios.txt"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"tags.txt", "studios.txt", "manifest.json"}
+
+
+@pytest.mark.parametrize("to", ["out", "out.zip", "out.txt"])
+def test_an_export_is_replaced_by_the_next_and_nothing_else_is(tmp_path, to):
+    template = {"ending": "txt", "record": "{{ label }}\n"}
+    make(tmp_path / to, template)
+    make(tmp_path / to, template, overwrite=True)
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "letter.txt").write_text("mine")
+    with pytest.raises(OutputNotUsable):
+        make(foreign, template, overwrite=True)
+    assert (foreign / "letter.txt").read_text() == "mine"
+
+
+def test_what_a_template_made_is_no_library(tmp_path):
+    make(tmp_path / "out", {"ending": "txt", "record": "{{ label }}\n"})
+    options = export_options({"from": str(tmp_path / "out"), "to": str(tmp_path / "b.json")}, {})
+    with pytest.raises(Unreadable):
+        export(options, Quiet(), Means())
 
 
 def test_a_mistake_leaves_nothing(tmp_path):
@@ -83,7 +103,7 @@ def test_the_shipped_templates_work_at_every_level(tmp_path, path, privacy):
     report = make(tmp_path / "out", str(path), privacy=privacy)
     assert report.counts["scene"] == 11
     assert not report.skipped
-    text = "".join(found.read_text("utf-8") for found in (tmp_path / "out").glob("*.*"))
+    text = "".join(found.read_text("utf-8") for found in (tmp_path / "out").glob("*.[hm]*"))
     assert ("/media/films" in text) <= (privacy == "full")
     assert ("Wren Hollis" in text) == (privacy != "public" and ("playlist" not in path.stem or privacy == "full"))
 

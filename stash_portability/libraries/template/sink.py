@@ -11,8 +11,9 @@ from ... import json_text
 from ...errors import OutputNotUsable, RecordError
 from ...kinds import KINDS
 from ...model import BlobRef, Record
-from ...storage.container import Container, Member, closing
+from ...storage.container import MANIFEST, Container, Member, closing
 from ...transform.paths import Names
+from ..tables.json_form import dumps_pretty
 from ..tables.layout import unknown_names
 from .names import Unique, safe_name
 from .renderer import Limits, Renderer
@@ -22,6 +23,7 @@ from .view import Extras, view
 AT_ONCE = 100
 """Records that are rendered in one request."""
 PICTURES = "pictures/"
+MANIFEST_FORMAT = "stash-portability template"
 _MAGIC = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
 
 
@@ -55,6 +57,7 @@ class TemplateSink:
         self._kind = self._between = ""
         self._seen = self._written = 0
         self._unique = Unique()
+        self._unique(MANIFEST)
         self.headed = 0
         words = template.words
         whole = template.escape == "json" or not words.isdisjoint(("items", "keys", "values"))
@@ -155,6 +158,13 @@ class TemplateSink:
             self._begin_file()
         self._end_file()
         self._pictures.flush()
+        if self._container.shape != "file":
+            self._container.write(MANIFEST, dumps_pretty(self._manifest()))
+
+    def _manifest(self) -> dict[str, Any]:
+        """What is ours in the folder or zip, so that the next export may replace it."""
+        members = [{"name": name, **member._asdict()} for name, member in self._container.members.items()]
+        return {"format": MANIFEST_FORMAT, "version": 1, "template": self._template.name, "members": members}
 
     def _member(self) -> str:
         """The name of the file that begins now."""
@@ -171,7 +181,7 @@ class TemplateSink:
         return (
             f"index.{template.ending}"
             if template.ending in ("html", "htm")
-            else safe_name(template.name, template.ending)
+            else self._unique(safe_name(template.name, template.ending))
         )
 
     def _facts(self, count: int | None = None) -> dict[str, Any]:

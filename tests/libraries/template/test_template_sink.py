@@ -15,7 +15,7 @@ from stash_portability.errors import BadTemplate, OutputNotUsable, RecordError
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.libraries.template.sink import AT_ONCE, Choices, TemplateSink
 from stash_portability.model import Record, Want
-from stash_portability.storage.container import open_output
+from stash_portability.storage.container import MANIFEST, open_output
 
 from .making import SCENE, example, names, template
 from .test_escape import HOSTILE
@@ -62,7 +62,7 @@ def test_no_records_make_an_empty_document(tmp_path):
 def test_a_file_a_kind(tmp_path):
     made = template("{{ label }}\n", "txt", one_file="kind", header="{{ kind }}\n", footer="{{ count }}")
     path = write(tmp_path / "out", "folder", made, [*scenes(2), Record("tag", "1", {"name": "Waders"})])
-    assert {file.name: file.read_text() for file in path.iterdir()} == {
+    assert {file.name: file.read_text() for file in path.iterdir() if file.name != MANIFEST} == {
         "scenes.txt": "scene\nFilm 1\nFilm 2\n2",
         "tags.txt": "tag\nWaders\n1",
     }
@@ -83,6 +83,7 @@ def test_f04_a_file_a_record_stays_in_its_folder(shape, tmp_path):
     else:
         with zipfile.ZipFile(path) as file:
             found = {name: file.read(name).decode() for name in file.namelist()}
+    assert found.pop(MANIFEST)
     assert len(found) == len(titles)
     assert all("/" not in name and name[0] != "." and len(name) <= 200 for name in found)
     assert found["x.html"] == "<p>../../x</p>"
@@ -115,6 +116,7 @@ def test_pictures_lie_beside_and_what_is_none_is_left_out(shape, tmp_path):
     else:
         base = tmp_path / "out"
         contents = {str(file.relative_to(base)): file.read_bytes() for file in base.rglob("*") if file.is_file()}
+    assert contents.pop(MANIFEST)
     lines = contents.pop("index.html").decode().splitlines()
     assert [line.rpartition(".")[2] for line in lines] == ["jpg", "png", "gif", "webp", "", "jpg", ""]
     assert set(contents) == set(lines) - {""}
@@ -242,3 +244,9 @@ def test_a_template_of_csv_is_a_table(tmp_path):
         rows = list(csv.reader(file, strict=True))
     assert rows[0] == ["id", "title", "tags"]
     assert [row[1:] for row in rows[1:]] == [[text.replace("\0", ""), "Waders"] for text in HOSTILE]
+
+
+def test_a_record_called_manifest_gives_way_to_the_manifest(tmp_path):
+    made = template("{{ title }}", "json", one_file="record", file_name="Manifest")
+    path = write(tmp_path / "out", "folder", made, scenes(1))
+    assert {file.name for file in path.iterdir()} == {MANIFEST, "Manifest (2).json"}
