@@ -103,7 +103,12 @@ def own_library(server: Mapping[str, Any], means: Means, note: Callable[[str], N
 
 def _into(skipped: list[str]) -> Callable[[RecordError], None]:
     """What tells in ``skipped`` of a record that cannot be read."""
-    return lambda problem: skipped.append(str(problem))
+
+    def tell(problem: RecordError) -> None:
+        if str(problem) not in skipped:  # NFO files take two looks at each scene
+            skipped.append(str(problem))
+
+    return tell
 
 
 def library(arguments: Mapping[str, Any], environment: Mapping[str, str]) -> Source:

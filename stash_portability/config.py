@@ -236,7 +236,7 @@ def _shape(to: Path, form: str, compress: Any) -> tuple[Shape, Path]:
         return "zip", to if suffix == ".zip" else to.with_name(to.name + ".zip")
     if suffix in (f".{form}", *OTHER_ENDINGS.get(form, ())):
         return "file", to
-    if suffix in FILE_ENDINGS:
+    if suffix in FILE_ENDINGS and form != "template":  # else the template is not known, and that is told
         raise UsageError(f"{to.name} does not end like {form}: name it {to.stem}.{form}, a folder, or a .zip")
     return "folder", to
 

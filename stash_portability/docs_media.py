@@ -90,7 +90,9 @@ def templates_page(table: Table) -> str:
         "The texts are in the language of [Jinja](https://jinja.palletsprojects.com/en/stable/templates/):"
         " `{{ title }}`, `{% if date %}…{% endif %}`, `{% for tag in tags %}…{% endfor %}`, `{% set n = 1 %}`."
         " There are no macros, includes, imports or blocks, and no filters but those below."
-        " `{{ performers.name|join(', ') }}` takes the names of all entries of a list.\n\n",
+        " `{{ performers.name|join(', ') }}` takes the names of all entries of a list. A line break after `%}` is left"
+        " out, and so are blanks before a `{%` that begins its line.\n\n",
+        "The texts of a record see its fields; header, between and footer see only what is listed for them below.\n\n",
         "## Escaping\n\n",
         table(("escape", "what it does"), ([f"`{name}`", words] for name, words in ESCAPES.items())) + "\n",
         "## Limits\n\n",

@@ -49,7 +49,7 @@ def open_glass(options: ExportOptions, layout: Layout, pipeline: Pipeline, secon
     if options.nfo:
         return _OfMedia(options)
     if options.template:
-        limits = Limits(wall=seconds, start=seconds)
+        limits = Limits(wall=seconds, start=seconds, cpu=int(seconds) + 1)
         choices = replace(template_choices(options, layout), limits=limits)
         shelf = _Shelf(options)
         return _OfTemplate(shelf, TemplateSink(cast("Container", shelf), options.template, choices, pipeline.lookup))

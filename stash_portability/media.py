@@ -19,12 +19,17 @@ from .libraries.nfo.places import Claims, Places
 from .libraries.nfo.writer import Draft, NfoWriter, Reading
 from .model import Blob, Record, Want
 from .transform.pipeline import BATCH, Pipeline
-from .transform.rewrite import rewrite
+from .transform.rewrite import folders_within, rewrite
 from .transform.scope import by_number
 
 PICTURES = {"group": "front_image", "performer": "image"}
 """The pictures of what a scene refers to that media servers show, by kind."""
 _PLACES, _LEFTOVERS = "places", "leftovers"
+_MAY_BE_PARTS = ("archive", "tables", "NFO files")
+"""The products (of ``About``) that may hold only some of the scenes there are."""
+NOT_FROM_PARTS = (
+    "nothing was removed: an export may hold only some scenes; --remove-deleted needs a Stash or its database"
+)
 PHASES = (_PLACES, "scenes", _LEFTOVERS)
 
 
@@ -73,15 +78,33 @@ def write_media(pipeline: Pipeline, options: ExportOptions) -> None:
     written, NoSpace, and what the source raises."""
     places = _places(options)
     claims, folders = _claims(pipeline, places)
+    _tell_no_genres(pipeline, places.choices.genres)
     keeper = Keeper(time.time, lambda: secrets.token_hex(8))
     referred = Referred(pipeline)
     with NfoWriter(places, claims, _reading(pipeline, referred), keeper, pipeline.report) as writer:
         _write(pipeline, referred, writer)
     pipeline.progress.phase(_LEFTOVERS, None)
     covered = [places.to] if places.to else list(_covered(pipeline, options, folders))
-    remove = places.choices.remove_deleted
+    remove = places.choices.remove_deleted and _may_remove(pipeline)
     Orphans(claims, keeper, pipeline.report, remove=remove).sweep(covered)
     pipeline.report.outputs = [places.to] if places.to else []
+
+
+def _may_remove(pipeline: Pipeline) -> bool:
+    """Whether what is read holds all scenes there are, so that one that is not in it is gone."""
+    whole = pipeline.source.about().product not in _MAY_BE_PARTS
+    if not whole:
+        pipeline.report.remarks.append(NOT_FROM_PARTS)
+    return whole
+
+
+def _tell_no_genres(pipeline: Pipeline, rule: str) -> None:
+    """Remark on a tag of genres that there is none of: all would go without."""
+    if rule in ("all", "none"):
+        return
+    names = (tag.data.get("name") or "" for tag in pipeline.source.read("tag", Want(frozenset(("name",)))))
+    if all(name.casefold() != rule.casefold() for name in names):
+        pipeline.report.remarks.append(f"there is no tag {rule!r}, so no tag was written as a genre")
 
 
 def _places(options: ExportOptions) -> Places:
@@ -103,6 +126,8 @@ def _claims(pipeline: Pipeline, places: Places) -> tuple[Claims, set[str]]:
             if places.choices.beside:
                 folders.update(_folders(record))
         pipeline.progress.advance(len(batch))
+    # A scene that could not be read is passed over by the source.
+    claims.unknown += max(0, (pipeline.counts.get("scene") or 0) - claims.scenes)
     return claims, folders
 
 
@@ -122,6 +147,7 @@ def _write(pipeline: Pipeline, referred: Referred, writer: NfoWriter) -> None:
             writer.put(raw, shown)
         written += len(batch)
         pipeline.progress.advance(len(batch))
+    pipeline.tell_missing("scene", ids, written + len(pipeline.report.skipped))
     pipeline.report.counts["scene"] = written
     pipeline.report.seconds["scene"] = round(pipeline.clock() - begun, 3)
 
@@ -147,8 +173,9 @@ def _covered(pipeline: Pipeline, options: ExportOptions, folders: Iterable[str])
     tell = getattr(pipeline.source, "folders", None)
     allowed = options.nfo.allowed if options.nfo else None
     for folder in tell() if tell else folders:
-        for there in dict.fromkeys((rewrite(folder, options.rules), folder)):
-            if os.path.isdir(there) and (allowed is None or any(_within(there, str(one)) for one in allowed)):  # noqa: PTH112
+        for there in (rewrite(folder, options.rules), folder, *folders_within(folder, options.rules)):
+            free = allowed is None or any(_within(there, str(one)) for one in allowed)
+            if free and os.path.isabs(there) and os.path.isdir(there):  # noqa: PTH112, PTH117
                 yield there
 
 

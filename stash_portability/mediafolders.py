@@ -51,8 +51,7 @@ def check_target(desk: Desk, path: Path) -> Path:
 
 def bounded(desk: Desk, options: ExportOptions) -> ExportOptions:
     """The options with the folders in which their NFO files may lie, as Stash names them and with links resolved.
-    Raises UsageError when there is
-    none, Unreadable for a wrong roots.json, and what asking Stash raises."""
+    Raises UsageError when there is none, Unreadable for a wrong roots.json, and what asking Stash raises."""
     if options.nfo is None:
         return options
     folders = (*libraries(desk), *desk.places.roots()) if options.nfo.beside else (options.to,)
@@ -67,7 +66,10 @@ def check_usable(options: ExportOptions) -> None:
     file is looked at when it is written."""
     if options.nfo is None or options.nfo.beside:
         return
-    there = next(path for path in (options.to, *options.to.parents) if path.exists())
+    try:
+        there = next(path for path in (options.to, *options.to.parents) if path.exists())
+    except OSError as error:  # a name that is too long
+        raise OutputNotUsable(path=options.to, reason=error.strerror or error) from error
     if not there.is_dir():
         raise OutputNotUsable(path=there, reason="it is not a folder")
     if not os.access(there, os.W_OK | os.X_OK):

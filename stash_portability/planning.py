@@ -98,6 +98,8 @@ def _columns(kind: Kind, about: About, options: ExportOptions, report: Report) -
     """The columns of ``kind``: those asked for, or all the source has, less what privacy keeps back."""
     asked = options.columns.get(kind.name)
     if options.form in ("nfo", "template"):
+        if asked:
+            _tell_asked(kind, options, asked, report)
         return _read_for(kind, about, options, asked)
     if asked:
         shown = tuple(column for column in asked if visible(column.path, options.privacy))
@@ -131,7 +133,19 @@ def _read_for(kind: Kind, about: About, options: ExportOptions, asked: Sequence[
     )
 
 
-def _tell_hidden(asked: tuple[Column, ...], shown: tuple[Column, ...], report: Report) -> None:
+def _tell_asked(kind: Kind, options: ExportOptions, asked: Sequence[Column], report: Report) -> None:
+    """Remark on columns that were asked for and are not written: NFO files know scenes only."""
+    if kind.name != "scene":
+        report.remarks.append(f"NFO files are made of scenes: the columns of {kind.plural} were passed over")
+        return
+    _tell_hidden(asked, tuple(column for column in asked if visible(column.path, options.privacy)), report)
+    known = {name.partition(".")[0] for name in ("id", *COLUMNS, *(["cover"] if options.blobs else ()))}
+    strange = [column.path.text for column in asked if column.path.steps[0] not in known]
+    if strange:
+        report.remarks.append(f"not in NFO files: {', '.join(strange)}")
+
+
+def _tell_hidden(asked: Sequence[Column], shown: tuple[Column, ...], report: Report) -> None:
     hidden = [column.path.text for column in asked if column not in shown]
     if hidden:
         report.remarks.append(f"kept back by privacy {report.privacy}: {', '.join(hidden)}")

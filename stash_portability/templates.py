@@ -81,7 +81,7 @@ def save(desk: Desk, name: Any, template: Any) -> str:
     desk.need("templates")
     from .libraries.template.renderer import Limits, check  # noqa: PLC0415 - needs the libraries
 
-    check(checked, Limits(wall=SECONDS, start=SECONDS))
+    check(checked, Limits(wall=SECONDS, start=SECONDS, cpu=int(SECONDS) + 1))
     path = desk.places.templates / safe_name(name.strip(), ENDING)
     folder = desk.places.make().templates
     if path.parent != folder or path.suffix != f".{ENDING}" or path.name.startswith("."):

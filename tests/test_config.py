@@ -227,3 +227,10 @@ def test_the_example_profiles_are_right(name):
     examples = Path(__file__).parent.parent / "examples" / "profiles"
     to = "a.csv" if name == "spreadsheet" else "out"
     assert options(profile=str(examples / f"{name}.yaml"), to=to)
+
+
+def test_of_a_template_that_is_no_good_only_that_is_told():
+    with pytest.raises(UsageError) as problem:
+        export_options({"from": "x", "to": "a.csv", "template": {"record": "x", "ending": "txt", "escape": "htm"}}, {})
+    assert "there is no escape named 'htm'" in str(problem.value)
+    assert "does not end like" not in str(problem.value)

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from stash_portability import commands
 from stash_portability.commands import export
 from stash_portability.config import export_options
-from stash_portability.errors import UsageError
+from stash_portability.errors import RecordError, UsageError
 from stash_portability.libraries.memory import MemoryLibrary
+from stash_portability.libraries.nfo.orphans import NOT_ALL_KNOWN
 from stash_portability.means import Means
-from stash_portability.model import Blob, Record
+from stash_portability.media import NOT_FROM_PARTS
+from stash_portability.model import EVERYTHING, Blob, Record
 from stash_portability.progress import Quiet
 from stash_portability.report import as_text, exit_code
 
@@ -219,3 +222,133 @@ def test_our_own_files_are_a_library(tmp_path):
     assert report.counts["scene"] == 1
     assert report.counts["performer"] == 2
     assert '"title":"Film 1"' in (tmp_path / "back.jsonl").read_text("utf-8")
+
+
+class Damaged(MemoryLibrary):
+    """Passes over one scene, as a database does with a record it cannot read."""
+
+    def read(self, kind, want=EVERYTHING):
+        return (record for record in super().read(kind, want) if (kind, record.uid) != ("scene", "2"))
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two scenes, and the folder with their NFO files."""
+    scenes = scene("1", "/d/cliffs.mp4"), scene("2", "/d/tides.mp4")
+    write(library(*scenes), tmp_path / "n")
+    return scenes, tmp_path / "n"
+
+
+def test_a_scene_that_could_not_be_read_keeps_its_nfo(two):
+    scenes, folder = two
+    report = write(Damaged(scenes), folder, remove_deleted=True)
+    assert report.notes == [NOT_ALL_KNOWN]
+    assert "removed" not in report.files
+    assert (folder / "d/tides.nfo").is_file()
+
+
+@pytest.mark.parametrize("files", [None, [{"id": "1", "duration": 61.5}]])
+def test_where_the_source_does_not_say_where_files_lie_nothing_is_removed(two, files):
+    scenes, folder = two
+    data = {key: value for key, value in scenes[0].data.items() if key != "files"}
+    without = scenes[0]._replace(data={**data, "files": files} if files else data)
+    report = write(library(without), folder, remove_deleted=True)
+    assert NOT_ALL_KNOWN in report.notes
+    assert report.files == {"skipped": 1}
+    assert (folder / "d/cliffs.nfo").is_file()
+
+
+def test_a_scene_that_came_to_its_place_during_the_run_keeps_its_nfo(two):
+    scenes, folder = two
+
+    class Growing(MemoryLibrary):
+        def read(self, kind, want=EVERYTHING):
+            found = list(super().read(kind, want))
+            if kind == "scene" and want.fields != {"files"}:
+                found.append(scene("3", "/d/wrens.mp4"))
+            return iter(found)
+
+    report = write(Growing(scenes), folder, remove_deleted=True)
+    assert "removed" not in report.files
+    assert (folder / "d/wrens.nfo").is_file()
+
+
+def test_a_folder_of_nfo_files_within_the_media_and_those_beside_do_not_remove_each_other(films):
+    stash, mirror = library(scene("1", str(films[0]))), films[0].parent / "for the server"
+    rules = [f"{films[0].parent}=Films"]
+    write(stash, mirror, path=rules)
+    assert write(stash, remove_deleted=True).files == {"written": 1}
+    assert (mirror / "Films/cliffs.nfo").is_file()
+    assert "removed" not in write(stash, films[0].parent, path=rules, ids=["1"]).files
+    assert films[0].with_suffix(".nfo").is_file()
+
+
+def test_leftovers_lie_also_where_a_part_of_the_library_is_elsewhere(tmp_path, films):
+    moved = tmp_path / "disk two/rivers.mp4"
+    moved.parent.mkdir()
+    moved.touch()
+    stash = library(scene("1", str(films[0])), scene("2", str(films[0].parent / "late/rivers.mp4")))
+    rules = [f"{films[0].parent / 'late'}={moved.parent}"]
+    write(stash, path=rules)
+    rest = library(scene("1", str(films[0])))
+    rest.folders = lambda: [str(films[0].parent)]
+    report = write(rest, path=rules, remove_deleted=True)
+    assert report.files == {"unchanged": 1, "removed": 1}
+    assert not moved.with_suffix(".nfo").exists()
+
+
+def test_ids_that_do_not_exist_are_told(two):
+    scenes, folder = two
+    report = write(library(*scenes), folder, ids=["1", "99"])
+    assert report.remarks == ["1 of the scenes asked for or referred to do not exist"]
+    assert exit_code(report) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"fields": ["scene:title,rating100"], "privacy": "share"}, "kept back by privacy share: rating100"),
+        ({"fields": ["scene:title,o_history"]}, "not in NFO files: o_history"),
+        ({"fields": ["tag:name"]}, "NFO files are made of scenes: the columns of tags were passed over"),
+        ({"nfo_genres": "Sujet"}, "there is no tag 'Sujet', so no tag was written as a genre"),
+    ],
+)
+def test_what_was_asked_for_and_has_no_effect_is_told(two, said, told):
+    scenes, folder = two
+    assert write(library(*scenes), folder, **said).remarks == [told]
+
+
+def test_a_tag_of_genres_is_found_in_any_case(two):
+    scenes, folder = two
+    assert write(library(*scenes), folder, nfo_genres="birds").remarks == []
+
+
+def test_an_export_of_some_scenes_as_the_source_removes_nothing(two, tmp_path):
+    scenes, folder = two
+    part = tmp_path / "part.jsonl"
+    options = {"from": "memory", "to": str(part), "ids": ["1"], "closure": "none", "kinds": "scene"}
+    export(export_options(options, {}), Quiet(), Means(), library(*scenes))
+    again = {"from": str(part), "to": str(folder), "format": "nfo", "remove_deleted": True}
+    report = export(export_options(again, {}), Quiet(), Means())
+    assert NOT_FROM_PARTS in report.remarks
+    assert "removed" not in report.files
+    assert (folder / "d/tides.nfo").is_file()
+
+
+def test_a_scene_that_cannot_be_read_is_told_once_though_it_is_looked_at_twice(two, monkeypatch):
+    scenes, folder = two
+
+    class Telling(Damaged):
+        def read(self, kind, want=EVERYTHING):
+            if kind == "scene":
+                self.skip(RecordError(kind="scene", uid="2", reason="it is damaged"))
+            return super().read(kind, want)
+
+    def opened(_, opening):
+        source = Telling(scenes)
+        source.skip = opening.skip
+        return source
+
+    monkeypatch.setattr(commands, "open_library", opened)
+    options = export_options({"from": "memory", "format": "nfo", "to": str(folder)}, {})
+    assert len(export(options, Quiet(), Means()).skipped) == 1

@@ -12,6 +12,7 @@ from stash_portability.desk import Desk
 from stash_portability.errors import (
     BadTemplate,
     LibrariesMissing,
+    OutputNotUsable,
     OutsideRoots,
     PortabilityError,
     UnknownName,
@@ -354,3 +355,8 @@ def test_an_order_has_a_title_for_people(order):
     assert orders.title(order(format="nfo")) == "Export scenes for Kodi"
     assert orders.title(order(format="nfo", nfo_profile="emby", beside_media=True)) == "Export scenes for Emby"
     assert orders.title(order(template={**TEMPLATE, "name": "<b>"}, kinds="tag")) == "Export tags by a template"
+
+
+def test_a_folder_whose_name_is_too_long_is_told(order):
+    with pytest.raises(OutputNotUsable, match="too long"):
+        mediafolders.check_usable(order(format="nfo", to="x" * 300))

@@ -64,7 +64,7 @@ class Pipeline:
             self.progress.advance(len(batch))
         self.report.counts[kind] = written
         self.report.seconds[kind] = round(self.clock() - begun, 3)
-        self._tell_missing(kind, ids, read + len(self.report.skipped) - skipped)
+        self.tell_missing(kind, ids, read + len(self.report.skipped) - skipped)
 
     def write(self, sink: Sink, kind: str, batch: list[Record]) -> int:
         """Write some records of ``kind`` as they came from the source; give how many records were written."""
@@ -96,7 +96,8 @@ class Pipeline:
             self.report.skipped.append(f"{blob.field} of {blob.kind} {blob.uid} is left out: {problem}")
             return None
 
-    def _tell_missing(self, kind: str, ids: list[str] | None, found: int) -> None:
+    def tell_missing(self, kind: str, ids: list[str] | None, found: int) -> None:
+        """Remark on those of ``ids`` that were not ``found``."""
         if ids is not None and found < len(ids):
             count = len(ids) - found
             self.report.remarks.append(f"{count:,} of the {KINDS[kind].plural} asked for or referred to do not exist")

@@ -119,6 +119,12 @@ def rewrite(path: str, rules: Rules) -> str:
     return path
 
 
+def folders_within(folder: str, rules: Rules) -> list[str]:
+    """Where the parts of ``folder`` lie that have a rule of their own."""
+    key = _key(split(folder))
+    return [rule.new for rule in rules if len(old := _key(rule.old)) > len(key) and old[: len(key)] == key]
+
+
 def _join(rule: Rule, rest: tuple[str, ...]) -> str:
     begin = (rule.new,) if rule.new not in ("", "/") else ()
     joined = rule.separator.join((*begin, *rest))

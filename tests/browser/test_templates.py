@@ -59,16 +59,22 @@ def test_the_gallery_is_changed_saved_and_exported(open_tab, site):
     header = part(box, "header")
     header.fill(header.input_value().replace("<title>", "<title>Otters of "))
     preview_again(tab)
-    assert "<title>Otters of " in shown.inner_text()
+    assert "more lines of the header" in shown.inner_text()
+    record = part(box, "record")
+    record.fill(record.input_value().replace("<article>", "<article><b>Otters</b>"))
+    preview_again(tab)
+    assert "<article><b>Otters</b>" in shown.inner_text()
+    record.focus()
+    assert shown.is_visible()
     tab.shot("templates-gallery")
 
-    record = part(box, "record")
     right = record.input_value()
     record.fill("<i>one</i>\n<i>two</i>\n{{ performer }}\n" + right)
     preview_again(tab)
     assert record.get_attribute("aria-invalid") == "true"
     told = box.locator(".portability-fault").inner_text()
     assert "Line 3" in told
+    assert "what is wrong" in box.locator(".portability-summary").inner_text()
     assert "performers" in told
     assert box.locator(".portability-numbers .portability-wrong").inner_text() == "3"
     assert tab.page.get_by_role("button", name="Export", exact=True).is_disabled()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stash_portability.errors import SeveralProblems, UsageError
-from stash_portability.transform.rewrite import parse_rules, rewrite, split
+from stash_portability.transform.rewrite import folders_within, parse_rules, rewrite, split
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,9 @@ def test_a_rule_moves_what_lies_under_its_folder_and_nothing_else(old, new, rest
 def test_a_rule_and_its_reverse_give_the_path_back(folder, rest):
     there, back = parse_rules({folder: r"Z:\films"}), parse_rules({r"z:\FILMS": folder})
     assert rewrite(rewrite(folder + rest, there), back) == folder + rest
+
+
+def test_the_folders_that_parts_of_a_folder_lie_in():
+    rules = parse_rules(["/data=/mnt", "/data/films=/mnt/two", "/data/films/late=/mnt/three", "/database=/mnt/four"])
+    assert sorted(folders_within("/data", rules)) == ["/mnt/three", "/mnt/two"]
+    assert folders_within("/data/films/late", rules) == []

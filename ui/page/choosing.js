@@ -99,7 +99,7 @@ export function Choosing({ context, facts, onStart, onMissing, reload, Frame }) 
     h(Scope, { state, context, facts, counted, ...set }),
     !preview.problem && h(Trouble, { problem: counted.problem, again: counted.again }),
     h(Form, { state, context, facts, ...set, problem: preview.problem ?? start.problem, reload }),
-    order && h(Preview, { preview }, h(Places, { state, problem: preview.problem })),
+    order && h(Preview, { preview, near: state.form === TEMPLATE }, h(Places, { state, problem: preview.problem })),
     h(Trouble, { problem: start.problem, again: start.act }, h(Places, { state, problem: start.problem })),
   );
 }

@@ -2,7 +2,7 @@
 
 import { kindOf } from "./choices.js";
 import { api, useAnswer } from "./hooks.js";
-import { Trouble, Waiting } from "./parts.js";
+import { classes, Trouble, Waiting } from "./parts.js";
 import { h } from "./stash.js";
 import { plain, records, T } from "./strings.js";
 
@@ -48,12 +48,12 @@ function Shown({ answer }) {
 const Told = ({ remarks = [], notes = [] }) =>
   [...remarks, ...notes].map((text) => h("div", { key: text, className: "portability-quiet mt-1" }, text));
 
-/** `children` stand below what is wrong with it. */
-export function Preview({ preview: { answer, problem, loading, again }, children }) {
+/** `children` stand below what is wrong with it; `near`: it stays in sight while what it shows is written. */
+export function Preview({ preview: { answer, problem, loading, again }, near, children }) {
   const title = problem?.exit_code === USAGE ? T.previewFailed : "";
   return h(
     "section",
-    { className: "portability-preview", "aria-busy": loading },
+    { className: classes("portability-preview", near && "portability-near"), "aria-busy": loading },
     h("h6", null, answer?.records ? T.previewFirst(answer.records) : T.previewLabel),
     h(Trouble, { problem, title, again }, h("div", null, children)),
     loading && !answer && h(Waiting, null, T.previewLoading),
@@ -69,7 +69,7 @@ function summary({ count, kind: name, guess }, facts, many) {
   return [many ? T.guessMore(first) : first, guess && T.guess(guess.bytes, guess.seconds)].filter(Boolean).join(", ");
 }
 
-export function Summary({ preview: { answer, loading }, facts, many }) {
-  const text = answer ? summary(answer, facts, many) : "";
+export function Summary({ preview: { answer, problem, loading }, facts, many }) {
+  const text = answer ? summary(answer, facts, many) : problem ? T.previewWrong : "";
   return h("div", { className: "portability-summary", role: "status" }, loading ? T.previewLoading : text);
 }

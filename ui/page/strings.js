@@ -134,6 +134,7 @@ export const T = Object.freeze({
   previewLoading: "Making the preview…",
   previewEmpty: "There is nothing to show.",
   previewFailed: "This cannot be exported like that:",
+  previewWrong: "The preview tells what is wrong.",
   guess: (bytes, seconds) => `about ${size(bytes)}, about ${duration(seconds)}`,
   guessMore: (first) => `${first} and more`,
   nothing: (plural) => `No ${plural} to export here. Choose others above.`,

@@ -43,7 +43,7 @@ function Which({ state, context, facts, choose }) {
   const lost = name !== NEW && !list.some((one) => one.name === name) ? [{ value: name, text: name }] : [];
   const options = [...list.map(titled), ...lost, { value: NEW, text: T.templateNew }];
   const about = list.find((one) => one.name === name)?.description ?? "";
-  const hint = [about && capital(about), name !== NEW && isChanged(state, facts) && T.templateChangedHint];
+  const hint = [about && capital(about).replace(/[^.!?]$/, "$&."), name !== NEW && isChanged(state, facts) && T.templateChangedHint];
   return h(Choice, {
     label: T.templateLabel,
     hint: hint.filter(Boolean).join(" "),

@@ -17,11 +17,11 @@ from typing import IO, Literal, NamedTuple
 from ...errors import EXIT_UNREADABLE, OutputNotUsable, PortabilityError, RecordError, one_line
 from ...model import Blob, Record, Report
 from ...transform.paths import Names
+from ..pictures import ENDINGS, ending_of
 from .keeper import Found, Keeper, is_shut
 from .places import Place
 
 POSTER, FANART = "poster", "fanart"
-ENDINGS = ("jpg", "png", "webp", "gif")
 FOREIGN = "a picture of somebody else, or one of ours that was edited since, lies there; it was kept"
 NO_PICTURE = "what Stash has is no JPEG, PNG, WebP or GIF; it was left out"
 UNREADABLE = "the picture cannot be read from Stash; it was left out"
@@ -40,17 +40,6 @@ class Picture(NamedTuple):
     content: bytes
     ending: str
     digest: str
-
-
-def ending_of(content: bytes) -> str:
-    """The ending for a picture by how its bytes begin; "" when it is none of the four kinds."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "jpg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "webp"
-    return "gif" if content.startswith((b"GIF87a", b"GIF89a")) else ""
 
 
 def digest_of(content: bytes) -> str:

@@ -51,7 +51,7 @@ class Found:
         if self._content is None:
             if self.status.st_size > _LARGEST:
                 raise OutputNotUsable(path=self.path, reason=TOO_LARGE)
-            with told(self.path):
+            with told(self.path, only_it=True):
                 self._content = _read(self.path)
         return self._content
 
@@ -192,23 +192,23 @@ def _status(path: str) -> os.stat_result | None:
 
 
 @contextmanager
-def told(path: str) -> Iterator[None]:
-    """Make our errors of the disk's."""
+def told(path: str, *, only_it: bool = False) -> Iterator[None]:
+    """Make our errors of the disk's. ``only_it``: they say nothing of the whole folder."""
     try:
         yield
     except OSError as error:
-        raise _said(path, error) from error
+        raise _said(path, error, only_it=only_it) from error
     except ValueError as error:  # a NUL, or half a surrogate pair
         raise OutputNotUsable(path=one_line(path), reason="this machine cannot have such a name") from error
 
 
-def _said(path: str, error: OSError) -> PortabilityError:
+def _said(path: str, error: OSError, *, only_it: bool) -> PortabilityError:
     reason = error.strerror or type(error).__name__
     if error.errno in _FULL:
         return NoSpace(path=path, reason=reason)
     shut = error.errno in _SHUT
     return OutputNotUsable(
-        path=path, reason=f"it cannot be read or written there: {reason}" if shut else reason, shut=shut
+        path=path, reason=f"it cannot be read or written there: {reason}" if shut else reason, shut=shut and not only_it
     )
 
 

@@ -32,7 +32,7 @@ MOST_BYTES = 5 << 20
 _ENCODING = re.compile(r"""\A\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)""")
 _SINGLE_BYTES = re.compile(r"(?i)(utf-?8|(us-)?ascii|iso-8859-\d\d?|latin-?1|(windows-|cp)125\d)\Z").match
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
-_LONE = re.compile(r"(?s)<!\[CDATA\[.*?\]\]>|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)(\w+;)?")
+_LONE = re.compile(r"(?s)<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)(\w+;)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """NFO files of ours that no scene needs any more: listed, and on request removed with their pictures.
 
-Ours is what has our mark; removed is only what is as we left it, and of the pictures only those whose digest stands in
-that mark. On the way, unfinished files that dead runs left are cleared away.
+Ours is what has our mark, and was written in the same way (beside the media, or in a folder of its own). Removed is
+only what is as we left it, and of the pictures only those whose digest stands in that mark. Where the places of some
+scenes are not known, nothing is. On the way, unfinished files that dead runs left are cleared away.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .text import Mark, read_mark, untouched
 LEFT_OVER = "the scene of this NFO is not in Stash any more, or lies elsewhere"
 EDITED = "the scene of this NFO is not in Stash any more, or lies elsewhere, but it was edited since; it was kept"
 NO_SCENES = "no scene was found in Stash at all, so no NFO was taken for one that is left over"
+NOT_ALL_KNOWN = "where some scenes lie is not known, so no NFO was taken for one that is left over"
 NOT_LOOKED_IN = "this folder could not be looked into for NFO files that are left over"
 
 
@@ -32,14 +34,15 @@ class Orphans:
 
     def sweep(self, covered: Iterable[str]) -> None:
         """Look through the folders ``covered`` and all below them, but for links to folders."""
+        doubt = NO_SCENES if not self._claims.scenes else NOT_ALL_KNOWN if self._claims.unknown else ""
         for top in outermost(covered):
             for folder, name in self._walk(top):
                 if is_partial(name):
                     self._keeper.clear(below(folder, name))
-                elif self._claims.scenes and not self._claims.holds(folder, name):
+                elif not doubt and not self._claims.holds(folder, name):
                     self._look_at(folder, name)
-        if not self._claims.scenes:
-            self._report.notes.append(NO_SCENES)
+        if doubt:
+            self._report.notes.append(doubt)
 
     def _walk(self, top: str) -> Iterator[tuple[str, str]]:
         """Every NFO and every unfinished file under ``top``: its folder and its name."""
@@ -63,7 +66,7 @@ class Orphans:
         try:
             found = self._keeper.look(path)
             mark = read_mark(found.content) if found and found.status.st_size <= MOST_BYTES else None
-            if not found or not mark:
+            if not found or not mark or mark.apart is not self._claims.apart:
                 return
             if not untouched(found.content, mark):
                 self._report.because(EDITED, one_line(path))

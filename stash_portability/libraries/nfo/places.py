@@ -33,7 +33,7 @@ TAKEN = "another scene has the NFO of this name in this folder"
 SEVERAL = "movie.nfo is for folders that hold one film, and this one holds several"
 
 _LONGEST = 255
-_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]\Z|(?i:con|prn|aux|nul|com\d|lpt\d)(\.|\Z)')
+_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\/\x00-\x1f]|[. ]\Z|(?i:con|prn|aux|nul|com\d|lpt\d)(\.|\Z)')
 _REAL_KEPT = 4096
 
 
@@ -117,7 +117,7 @@ class Places:
 
     def _checked(self, media: str) -> str:
         """``media`` when it is a full path of this machine that may have an NFO beside it."""
-        if ".." in media and ".." in split(media).names:
+        if ".." in media and ".." in re.split(r"[\\/]", media):  # a \ parts names on Windows, whatever came before it
             raise OutputNotUsable(path=media, reason=UPWARDS)
         if not os.path.isabs(media):  # noqa: PTH117
             raise OutputNotUsable(path=media, reason=NOT_HERE)
@@ -192,10 +192,19 @@ class Claims:
         self._shared: set[int] = set()
         self._late: set[tuple[int, str]] = set()
         self.scenes = 0
+        self.unknown = 0
+        """Of the scenes those whose place cannot be told, because the source does not say where their files lie."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether the places are in a folder of their own, not beside the media."""
+        return not self._places.choices.beside
 
     def add(self, record: Record) -> None:
         """Enter all places that come into question for the files of a scene, whether written or not."""
         self.scenes += 1
+        files = record.data.get("files")
+        self.unknown += files is None or not all(file.get("path") for file in files)
         for key in set(self._keys(record)):
             if key in self._taken:
                 self._shared.add(key)
@@ -204,12 +213,14 @@ class Claims:
                 self._taken.add(key)
 
     def check(self, uid: str, place: Place) -> None:
-        """Raise OutputNotUsable unless the scene ``uid`` may have ``place``."""
+        """Raise OutputNotUsable unless the scene ``uid`` may have ``place``, which is its place from then on: it may
+        have come to it since the scenes were added."""
         key = self._key(place.folder, place.name)
         if self._places.choices.movie_nfo and key in self._shared:
             raise OutputNotUsable(path=place.nfo, reason=SEVERAL)
         if (key, uid) in self._late:
             raise OutputNotUsable(path=place.nfo, reason=TAKEN)
+        self._taken.add(key)
 
     def holds(self, folder: str, name: str) -> bool:
         """Whether the NFO ``name`` in ``folder`` is the place of some scene."""

@@ -16,10 +16,11 @@ from ...errors import OutputNotUsable, one_line
 from ...model import Blob, Record, Report
 from ...transform.paths import Names
 from ...transform.rewrite import split
+from ..pictures import ENDINGS
 from ..template.names import safe_name
-from .artwork import ENDINGS, Hand, Picture, Pictures
+from .artwork import Hand, Picture, Pictures
 from .document import actor_name
-from .keeper import Found, is_shut
+from .keeper import Found
 from .places import Place, below, folded
 
 FOLDER, LIST = ".actors", ".stash-portability.json"
@@ -51,7 +52,7 @@ class Portraits:
 
     def put(self, shown: Record, place: Place) -> dict[str, str]:
         """Write the portraits of a scene's performers, and give by their uids where a media server finds them. Raises
-        NoSpace, and OutputNotUsable when nothing can be written in the folder."""
+        NoSpace."""
         found: dict[str, str] = {}
         for uid in shown.data.get("performers") or ():
             data = self._names("performer", uid)
@@ -63,7 +64,7 @@ class Portraits:
         return found
 
     def close(self) -> None:
-        """Write the lists that changed. Raises NoSpace, and OutputNotUsable as ``put``."""
+        """Write the lists that changed. Raises NoSpace."""
         while self._folders:
             self._save(self._folders.popitem()[1])
 
@@ -78,7 +79,11 @@ class Portraits:
             self._report.because(SAME_NAME, one_line(f"{folder.path}: {label}"))
             return ""
         if not owner:
-            name = self._write(folder, stem, blob, above)
+            try:
+                name = self._write(folder, stem, blob, above)
+            except OutputNotUsable as problem:  # it may be the media server's own: no reason to go without the NFO
+                self._report.because(str(problem.words["reason"]), one_line(folder.path))
+                folder.closed = True
             folder.taken[folded(stem)] = uid, name
         return name
 
@@ -123,8 +128,6 @@ class Portraits:
             found = keeper.look(below(path, LIST)) if keeper.is_folder(path) else None
             return _Folder(path, found, read_list(found.content if found else b""))
         except OutputNotUsable as problem:
-            if is_shut(problem):
-                raise
             self._report.because(str(problem.words["reason"]), one_line(path))
             return _Folder(path, closed=True)
 

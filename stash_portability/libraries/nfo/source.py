@@ -124,5 +124,6 @@ def _nfo_files(folder: Path) -> Iterator[str]:
     for place, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if name.lower().endswith(ENDING):
-                yield os.path.join(place, name)  # noqa: PTH118 - as os.walk gives it
+            path = os.path.join(place, name)  # noqa: PTH118 - as os.walk gives it
+            if name.lower().endswith(ENDING) and os.path.isfile(path):  # noqa: PTH113 - a pipe would never end
+                yield path

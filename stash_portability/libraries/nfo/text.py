@@ -25,14 +25,15 @@ _KEPT_BYTES = 2048
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ODD = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
 _MARK = re.compile(
-    rb"\A<\?xml[^>]*\?>\n<!-- stash-portability nfo 1; scene (\S*?);(?: kept ([^;]+);)?(?: art ([^;]+);)?"
+    rb"\A<\?xml[^>]*\?>\n<!-- stash-portability nfo 1; scene (\S*?);( apart;)?(?: kept ([^;]+);)?(?: art ([^;]+);)?"
     rb" sha256 ([0-9a-f]{64}) -->\n"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What we say in our file: the ``scene`` (its uid); ``kept``: the names of elements taken over from a foreign file
+    """What we say in our file: the ``scene`` (its uid); ``apart``: whether it lies in a folder of such files, not
+    beside its media (each way of writing removes only its own); ``kept``: the names of elements from a foreign file
     (empty: all of it is ours); ``art``: by the end of a picture's name ("-poster.jpg"), the first 16 hexadecimal digits
     of the SHA-256 of the picture we wrote beside it; ``digest``: the SHA-256 of the file without these 64 digits
     (``serialise`` works it out and looks at no other)."""
@@ -41,6 +42,7 @@ class Mark:
     kept: tuple[str, ...] = ()
     art: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
+    apart: bool = False
 
 
 def serialise(element: Element, mark: Mark, after: str = "") -> bytes:
@@ -60,10 +62,14 @@ def read_mark(content: bytes) -> Mark | None:
     found = _MARK.match(content[:HEAD_BYTES])
     if not found:
         return None
-    scene, kept, art, digest = (group.decode("ascii", "replace") if group else "" for group in found.groups())
+    scene, apart, kept, art, digest = (group.decode("ascii", "replace") if group else "" for group in found.groups())
     pairs = [pair.partition("=") for pair in art.split()]
     return Mark(
-        unquote(scene), tuple(map(unquote, kept.split())), {unquote(name): value for name, _, value in pairs}, digest
+        unquote(scene),
+        tuple(map(unquote, kept.split())),
+        {unquote(name): value for name, _, value in pairs},
+        digest,
+        apart=bool(apart),
     )
 
 
@@ -87,7 +93,7 @@ def _digest(before: bytes, behind: bytes) -> str:
 def _mark_words(mark: Mark) -> str:
     kept = " ".join(map(_word, mark.kept))
     art = " ".join(sorted(f"{_word(name)}={_word(value)}" for name, value in mark.art.items()))
-    words = f"stash-portability nfo 1; scene {_word(mark.scene)};"
+    words = f"stash-portability nfo 1; scene {_word(mark.scene)};{' apart;' if mark.apart else ''}"
     if kept:
         words += f" kept {kept if len(kept) <= _KEPT_BYTES else ALL_KEPT};"
     return f"{words} art {art};" if art else words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 from xml.etree.ElementTree import Element
 
@@ -105,7 +105,7 @@ class NfoWriter:
                 self._report.because(str(problem.words["reason"]), one_line(_where(problem, raw)))
                 continue
             made = document(shown, self._reading.names, self._dialect, _file(shown, index), self._look(place, {}))
-            yield Draft(place.nfo, serialise(made.element, Mark(shown.uid)).decode())
+            yield Draft(place.nfo, serialise(made.element, self._mark(shown, {})).decode())
 
     def _place(self, raw: Record, file: Mapping[str, Any] | None) -> Place:
         place = self._places.find(file)
@@ -127,10 +127,13 @@ class NfoWriter:
             portraits = self._portraits.put(shown, place)
         look = self._look(place, portraits if self._reading.paths else {})
         made = document(shown, self._reading.names, self._dialect, _file(shown, index), look)
-        content = _merged(made.element, Mark(shown.uid, art=art), old, place)
+        content = _merged(made.element, self._mark(shown, art), old, place)
         self._replace(place, content, old)
         for change in made.changes:
             self._report.because(change, one_line(place.nfo))
+
+    def _mark(self, shown: Record, art: Mapping[str, str]) -> Mark:
+        return Mark(shown.uid, art=art, apart=not self._choices.beside)
 
     def _look(self, place: Place, portraits: Mapping[str, str]) -> Look:
         return Look(place.stem, self._choices.genres, portraits)
@@ -157,7 +160,7 @@ def _merged(element: Element, mark: Mark, old: _Old, place: Place) -> bytes:
     both = merge(element, old.found.content, old.mark.kept if old.mark else None)
     if both is None:
         raise OutputNotUsable(path=place.nfo, reason=NOT_MERGED)
-    return serialise(both.element, Mark(mark.scene, both.kept, mark.art), both.after)
+    return serialise(both.element, replace(mark, kept=both.kept), both.after)
 
 
 def _files(raw: Record) -> Iterator[tuple[int, Mapping[str, Any] | None]]:

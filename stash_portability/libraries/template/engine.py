@@ -22,9 +22,9 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS as TESTS_OF_JINJA
 
-from .escape import Unwritable, finalizer, paragraphs
+from .escape import Ready, Unwritable, finalizer, html, paragraphs
 from .filters import FILTERS, MAPPING_METHODS, OPERATORS, TEXT_METHODS, cut, default, numbers, web_address
-from .grammar import ADDRESS, CUT, GLUE, Check, Wrong, not_a_field
+from .grammar import ADDRESS, CUT, GLUE, IN_TAG, Check, Wrong, not_a_field
 
 BORROWED = ("map", "select", "reject", "selectattr", "rejectattr")
 TESTS = (
@@ -171,6 +171,7 @@ def _sandbox(escape: str, free: Sequence[str]) -> Sandbox:
         ADDRESS: _careful(web_address),
         GLUE: _careful(FILTERS["join"]),
         CUT: _careful(cut),
+        IN_TAG: _careful(lambda value: Ready(html(value))),
         **{name: OF_JINJA[name] for name in BORROWED},
     }
     made.tests = {name: TESTS_OF_JINJA[name] for name in TESTS}
@@ -202,7 +203,8 @@ class Engine:
         self.troubles: list[Trouble] = []
         self._environment = _sandbox(job.escape, job.free)
         plain = _sandbox("none", job.free)
-        check = Check(nodes, (self._environment.filters, self._environment.tests), markup=job.markup)
+        known = (self._environment.filters, self._environment.tests)
+        check = Check(nodes, known, markup=job.markup, markdown=job.escape == "markdown")
         for part, text in job.parts.items():
             is_name = part == "file_name"
             self._compile(part, text, plain if is_name else self._environment, check, job.names[part])
@@ -216,8 +218,8 @@ class Engine:
             self.troubles += [Trouble(part, line, reason) for line, reason in wrong.found]
         except TemplateSyntaxError as error:
             self.troubles.append(Trouble(part, error.lineno, error.message or "it cannot be read"))
-        except RecursionError:
-            self.troubles.append(Trouble(part, 0, "it is nested too deeply"))
+        except RecursionError as error:
+            self.troubles.append(Trouble(part, _deepest(error), "it is nested too deeply"))
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hostile text makes of Jinja and of Python's compiler
@@ -226,12 +228,13 @@ class Engine:
     def render(self, part: str, variables: Mapping[str, Any]) -> str:
         """Render ``part``. Raises Trouble; MemoryError goes through."""
         template = self._compiled[part]
+        pieces = template.root_render_func(template.new_context(self._freed(variables)))
         try:
-            return self._written(template.root_render_func(template.new_context(self._freed(variables))))
+            return self._written(pieces)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the values make of a hostile expression
-            raise Trouble(part, _line(template, error), _reason(error)) from None
+            raise Trouble(part, _line(template, error) or _reached(template, pieces), _reason(error)) from None
 
     def _freed(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         free = {name: Free(variables[name]) for name in self._free if isinstance(variables.get(name), dict)}
@@ -261,6 +264,24 @@ def _line(template: Template, error: BaseException) -> int:
     return line
 
 
+def _reached(template: Template, pieces: Any) -> int:
+    """The line of the template that waits to go on: it has said too much."""
+    frame = pieces.gi_frame
+    return template.get_corresponding_lineno(frame.f_lineno) if frame else 0
+
+
+def _deepest(error: RecursionError) -> int:
+    """The line that was looked at when reading a template went too deep."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        parser, node = (trace.tb_frame.f_locals.get(name) for name in ("self", "node"))
+        token = getattr(getattr(parser, "stream", None), "current", None)
+        lines = (getattr(one, "lineno", None) for one in (token, node, parser))
+        line = next(filter(None, lines), line)
+        trace = trace.tb_next
+    return line
+
+
 def _reason(error: Exception) -> str:
     """What went wrong, in words."""
     if isinstance(error, RecursionError):
@@ -269,8 +290,15 @@ def _reason(error: Exception) -> str:
         return f"this is not allowed: {error}"
     if isinstance(error, (UndefinedError, Unwritable)):
         return str(error)
-    if isinstance(error, TypeError) and "NoneType" in str(error):
-        return f"there is no value here, which cannot be calculated or compared with (use default): {error}"
+    if isinstance(error, TypeError):
+        return _mistyped(str(error))
     if isinstance(error, ZeroDivisionError):
         return "a division by zero"
     return f"{error}" if str(error) else type(error).__name__
+
+
+def _mistyped(said: str) -> str:
+    """What Python says of a value of a wrong type, in words for people where there are some."""
+    if "NoneType" in said:
+        return f"there is no value here, which cannot be calculated or compared with (use default): {said}"
+    return "this is for numbers, and here is a text" if "string formatting" in said else said

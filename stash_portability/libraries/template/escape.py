@@ -63,6 +63,7 @@ def _gathered(value: Any) -> str:
         return ", ".join(map(text, value))
     if isinstance(value, Ready):
         return value.text
+    str(value)  # what is not there says so itself
     raise Unwritable("it is nothing that can be written")
 
 

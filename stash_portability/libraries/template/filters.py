@@ -289,7 +289,11 @@ def as_list(value: Any) -> list[Any]:
 
 
 def _of_text(method: Callable[[str], str]) -> Callable[[Any], str]:
-    return lambda value: method(text(value))
+    def use(value: Any) -> str:
+        return method(text(value))
+
+    use.__qualname__ = getattr(method, "__name__", "title")  # as Python calls it when it is given too much
+    return use
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -344,7 +348,7 @@ MAPPING_METHODS = frozenset(("items", "keys", "values", "get"))
 
 def add(left: Any, right: Any) -> Any:
     """``+``"""
-    if isinstance(left, (str, list)) and isinstance(right, (str, list)):
+    if isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
         within(len(left) + len(right))
     return left + right
 

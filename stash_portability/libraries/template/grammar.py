@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from ...errors import unknown
-from .markup import ADDRESSES, Misplaced, Place, forward, joined, same, value
+from .markup import ADDRESSES, LINK, Misplaced, Place, forward, joined, linked, same, value
 
 MOST_LOOPS = 5
-ADDRESS, GLUE, CUT = "an address", "~", "[:]"
-"""Filters that only this module names: of a value where an address begins, of ``~``, and of slices."""
+ADDRESS, GLUE, CUT, IN_TAG = "an address", "~", "[:]", "in a tag"
+"""Filters that only this module names: of a value where an address begins, of ``~``, of slices, and of a value in an
+attribute of HTML within Markdown."""
 EXPRESSIONS = frozenset(
     "Const TemplateData List Tuple Dict Pair Keyword Name Getattr Getitem Slice Filter Test Call Concat Compare Operand"
     " CondExpr Not And Or Neg Pos Add Sub Mul Div FloorDiv Mod Pow".split()
@@ -26,6 +27,7 @@ WORDS = {
     "FilterBlock": "filter",
     "AssignBlock": "set … endset",
     "FromImport": "from … import",
+    "Scope": "autoescape",
     "ScopedEvalContextModifier": "autoescape",
     "NSRef": "namespace",
 }
@@ -41,10 +43,12 @@ class Wrong(Exception):
 
 class Check:
     """Checks the parts of one template, in their order. ``nodes`` are Jinja's node types, ``names`` the filters and the
-    tests there are; ``markup``: it writes HTML, or what browsers read like it."""
+    tests there are; ``markup``: it writes HTML, or what browsers read like it; ``markdown``: which may hold HTML."""
 
-    def __init__(self, nodes: Any, names: tuple[Iterable[str], Iterable[str]], *, markup: bool) -> None:
-        self._nodes, self._markup = nodes, markup
+    def __init__(
+        self, nodes: Any, names: tuple[Iterable[str], Iterable[str]], *, markup: bool, markdown: bool = False
+    ) -> None:
+        self._nodes, self._markup, self._markdown = nodes, markup or markdown, markdown
         self._filters, self._tests = (frozenset(found) for found in names)
         self._known: frozenset[str] = frozenset()
         self._found: list[tuple[int, str]] = []
@@ -68,7 +72,8 @@ class Check:
         return tree
 
     def _wrong(self, node: Any, reason: str) -> None:
-        self._found.append((node.lineno or 1, reason))
+        lines = (one.lineno for one in (node, *node.iter_child_nodes()) if one.lineno)
+        self._found.append((next(lines, 1), reason))
 
     def _body(self, body: list[Any], place: Place, loops: int) -> Place:
         for node in body:
@@ -91,12 +96,22 @@ class Check:
     def _written(self, child: Any, place: Place) -> tuple[Place, Any]:
         """Where a piece of output leads to, and what to write. Raises Misplaced."""
         if type(child) is self._nodes.TemplateData:
-            return (forward(place, child.data) if self._markup else place), child
+            return self._after(place, child.data), child
         checked = self._expression(child)
         if not self._markup:
             return place, checked
-        place, address = value(place)
-        return place, self._filter(checked, ADDRESS) if address else checked
+        within, (place, address) = place, value(place)
+        if address or within.begun == LINK:
+            checked = self._filter(checked, ADDRESS)
+        in_tag = self._markdown and within.where == "value"
+        return place, self._filter(checked, IN_TAG) if in_tag else checked
+
+    def _after(self, place: Place, text: str) -> Place:
+        """Where ``text`` leads to."""
+        if not self._markup:
+            return place
+        after = forward(place, text)
+        return linked(after, text) if self._markdown else after
 
     def _if(self, node: Any, place: Place, loops: int) -> Place:
         node.test = self._expression(node.test)
@@ -164,8 +179,12 @@ class Check:
 
     def _look(self, node: Any, kind: str) -> None:
         """Note what is wrong with ``node`` itself."""
-        if kind == "Name" and (node.name not in self._known or node.name.startswith("_")):
+        if kind == "Name" and node.name.startswith("_"):
+            self._wrong(node, f"{node.name!r} is not a field: no name begins with _")
+        elif kind == "Name" and node.name not in self._known:
             self._wrong(node, _unknown("field", node.name, self._known))
+        elif kind == "CondExpr" and node.expr2 is None:
+            node.expr2 = self._nodes.Const(None, lineno=node.lineno, environment=node.environment)
         elif kind == "Filter" and node.name not in self._filters:
             self._wrong(node, _unknown("filter", node.name, self._filters))
         elif kind == "Test" and node.name not in self._tests:

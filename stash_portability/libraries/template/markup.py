@@ -18,10 +18,18 @@ ADDRESSES = frozenset(
     " profile icon xlink:href".split()
 )
 NO_VALUES = frozenset(("style", "srcdoc", "srcset", "imagesrcset", "http-equiv"))
+ANIMATED = frozenset(("animate", "set")), frozenset(("from", "to", "by", "values"))
+"""Elements of SVG that write an attribute of another one, which may be its address, and what they write."""
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
-_COMMENT = re.compile(r"<!--")
+_COMMENT = re.compile(r"<!--(-?>)?")
+_COMMENT_END = re.compile(r"--!?>")
 _NAME = re.compile(r"[^\s/>=]+")
 _DECIDED = re.compile(r"[/?#]")
+REFRESHING = "meta http-equiv"
+"""Stands for the tag of a meta once it has an http-equiv."""
+_LINK = re.compile(r"\]\(\s*<?\Z|^ {0,3}\[[^\]\n]+\]:\s*<?\Z", re.MULTILINE)
+LINK = "]("
+"""Stands in ``begun`` where the address of a link of Markdown begins."""
 GIVEN = "\0"
 """Stands in ``begun`` for a value."""
 
@@ -62,6 +70,10 @@ def value(place: Place) -> tuple[Place, bool]:
         raise Misplaced(
             f"a value cannot stand in the attribute {place.attribute}, where it could become script or style"
         )
+    if place.tag in ANIMATED[0] and place.attribute in ANIMATED[1]:
+        raise Misplaced(f"a value cannot stand in {place.attribute} of {place.tag}, which could make an address of it")
+    if place.tag == REFRESHING and place.attribute == "content":
+        raise Misplaced("a value cannot stand in the content of a meta with http-equiv, which could lead elsewhere")
     if place.attribute not in ADDRESSES or place.begun is None:
         return place, False
     if place.begun.strip(GIVEN + " "):
@@ -77,6 +89,13 @@ _WHY = {
     "raw": "a value cannot stand within script, style and the like, where it could become more than text",
     "comment": "a value cannot stand in an HTML comment",
 }
+
+
+def linked(place: Place, text: str) -> Place:
+    """``place`` of Markdown once ``text`` stands before it: noted when the address of a link begins there."""
+    if place.where != "text":
+        return place
+    return replace(place, begun=LINK if _LINK.search(text) else "")
 
 
 def same(one: Place, other: Place) -> bool:
@@ -95,8 +114,9 @@ def _text(place: Place, text: str, at: int) -> tuple[Place, int]:
     opening = text.find("<", at)
     if opening < 0:
         return place, len(text)
-    if _COMMENT.match(text, opening):
-        return Place("comment"), opening + 4
+    comment = _COMMENT.match(text, opening)
+    if comment:
+        return Place() if comment[1] else Place("comment"), comment.end()
     tag = _TAG.match(text, opening)
     if tag:
         closing = "/" if tag[1] else ""
@@ -127,7 +147,9 @@ def _tag(place: Place, text: str, at: int) -> tuple[Place, int]:
 def _name(place: Place, text: str, at: int) -> tuple[Place, int]:
     found = _NAME.match(text, at)
     if found:
-        return replace(place, attribute=place.attribute + found[0].lower()), found.end()
+        name = place.attribute + found[0].lower()
+        refreshing = place.tag == "meta" and name == "http-equiv"
+        return replace(place, attribute=name, tag=REFRESHING if refreshing else place.tag), found.end()
     if text[at].isspace():
         return place, at + 1
     return (replace(place, where="equals"), at + 1) if text[at] == "=" else (Place("tag", place.tag), at)
@@ -163,8 +185,8 @@ def _bare(place: Place, text: str, at: int) -> tuple[Place, int]:
 
 
 def _comment(place: Place, text: str, at: int) -> tuple[Place, int]:
-    closing = text.find("-->", at)
-    return (Place(), closing + 3) if closing >= 0 else (place, len(text))
+    closing = _COMMENT_END.search(text, at)
+    return (Place(), closing.end()) if closing else (place, len(text))
 
 
 def _raw(place: Place, text: str, at: int) -> tuple[Place, int]:

@@ -66,6 +66,7 @@ class Renderer:
         self._deadline: float | None = None
         self._allowed = 0.0
         self._over = ""
+        self._doing: tuple[str, bytes] = ("", b"{}")
         self._ended = threading.Event()
 
     def __enter__(self) -> Renderer:
@@ -103,14 +104,17 @@ class Renderer:
         named = self._template.one_file == "record"
         parts = b'["record","file_name"]' if named else b'["record"]'
         self._ask(parts, views)
-        for _ in views:
+        for view in views:
+            self._doing = ("record", view)
             text = self._text(TEXT, views)
+            self._doing = ("file_name", view)
             yield Rendered(text, self._text(NAME, views) if named else "")
         self._expect(DONE, views)
 
     def _of_file(self, part: str, facts: Mapping[str, Any]) -> str:
         if not self._template.parts[part]:
             return ""
+        self._doing = (part, b"{}")
         self._ask(json_text.dumps([part]), [json_text.dumps(dict(facts))])
         text = self._text(TEXT, ())
         self._expect(DONE, ())
@@ -173,7 +177,7 @@ class Renderer:
                 what="templates", reason=fault["missing"], command="python -m pip install -r requirements.lock"
             )
         if "memory" in fault:
-            return self._bad(self._memory())
+            return self._bad(self._during(self._memory()))
         index = fault.get("index")
         about = _named(views[index]) if isinstance(index, int) and index < len(views) else ""
         reasons = dict.fromkeys(_told(part, line, reason) for part, line, reason in fault["troubles"])
@@ -185,13 +189,19 @@ class Renderer:
         self._child.kill() if self._over else None
         code = self._child.wait()
         if self._over:
-            return self._bad(self._over)
+            return self._bad(self._during(self._over))
         if code == _CPU:
             seconds = self._limits.cpu * max(1, -(-count // 1000))
-            return self._bad(f"it took more than {seconds:g} seconds of processor time")
+            return self._bad(self._during(f"it took more than {seconds:g} seconds of processor time"))
         if code == _KILLED:
-            return self._bad(f"the process that renders it was killed; {self._memory()}, or somebody killed it")
-        return self._bad(f"the process that renders it ended ({code}); most likely {self._memory()}")
+            why = f"the process that renders it was killed; {self._memory()}, or somebody killed it"
+            return self._bad(self._during(why))
+        return self._bad(self._during(f"the process that renders it ended ({code}); most likely {self._memory()}"))
+
+    def _during(self, reason: str) -> str:
+        """``reason`` with the part and the record that were being rendered; which line it was nobody can say."""
+        part, view = self._doing
+        return _told(part, 0, reason) + _named(view) if part else reason
 
     def _memory(self) -> str:
         return f"it used more than {self._limits.memory >> 20} MB of memory"

@@ -13,6 +13,7 @@ from ...kinds import KINDS
 from ...model import BlobRef, Record
 from ...storage.container import MANIFEST, Container, Member, closing
 from ...transform.paths import Names
+from ..pictures import HEAD, ending_of
 from ..tables.json_form import dumps_pretty
 from ..tables.layout import unknown_names
 from .names import Unique, safe_name
@@ -24,7 +25,6 @@ AT_ONCE = 100
 """Records that are rendered in one request."""
 PICTURES = "pictures/"
 MANIFEST_FORMAT = "stash-portability template"
-_MAGIC = ((b"\xff\xd8\xff", "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"GIF87a", "gif"), (b"GIF89a", "gif"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class TemplateSink:
         self.headed = 0
         words = template.words
         whole = template.escape == "json" or not words.isdisjoint(("items", "keys", "values"))
-        self._extras = Extras(self._pictures.name, choices.rewrite, 0, words, None if whole else words)
+        self._by_kind = template.one_file == "record" and len(choices.kinds) != 1
+        self._extras = Extras(self._picture, choices.rewrite, 0, words, None if whole else words)
 
     def __enter__(self) -> TemplateSink:
         self._renderer.__enter__()
@@ -96,6 +97,11 @@ class TemplateSink:
     def put_blob(self, stream: IO[bytes]) -> BlobRef:
         """Keep a picture under ``pictures/``; bytes that are no picture are let go."""
         return self._pictures.put(stream)
+
+    def _picture(self, sha256: str) -> str | None:
+        """Where a picture lies, seen from the file that shows it."""
+        name = self._pictures.name(sha256)
+        return f"../{name}" if name and self._by_kind else name
 
     def flush(self) -> None:
         """Write the records that wait."""
@@ -138,7 +144,7 @@ class TemplateSink:
             )
         facts = self._facts(1)
         header, footer = self._renderer.header(facts), self._renderer.footer(facts)
-        folder = "" if len(self._choices.kinds) == 1 else f"{KINDS[self._kind].plural}/"
+        folder = f"{KINDS[self._kind].plural}/" if self._by_kind else ""
         for rendered in self._renderer.encoded(waiting):
             name = self._unique(folder + safe_name(rendered.file_name, self._template.ending))
             self._container.write(name, _bytes(header + rendered.text + footer))
@@ -222,7 +228,8 @@ class Pictures:
             raise OutputNotUsable(path=self._container.path, reason="pictures need a folder or a .zip")
         place, known = self._container.keep(stream)
         if known.sha256 not in self._endings:
-            self._endings[known.sha256] = picture_ending(place)
+            with place.open("rb") as file:
+                self._endings[known.sha256] = ending_of(file.read(HEAD))
         elif self.name(known.sha256):
             place.unlink()
             return BlobRef(known.sha256, known.bytes)
@@ -240,12 +247,3 @@ class Pictures:
             for waiting in self._waiting:
                 self._container.adopt(*waiting)
             self._waiting.clear()
-
-
-def picture_ending(path: Path) -> str:
-    """What kind of picture a file is, by its first bytes; "" when it is none a browser shows."""
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    return next((ending for magic, ending in _MAGIC if head.startswith(magic)), "")

@@ -18,9 +18,9 @@ from ...transform.profile import find_kind
 
 ESCAPES: dict[str, str] = {
     "html": "for HTML: no text can become markup, an attribute or a link to anything but http and https",
-    "xml": "for XML: markup is escaped, characters XML does not know are left out",
-    "json": "each value is written as JSON, with the quotes it needs; nothing is written as null",
-    "csv": "each value is one cell, texts in quotes",
+    "xml": "for XML, in text and quoted attributes: markup is escaped, characters XML does not know are left out",
+    "json": "each value is written as JSON with its quotes, null for nothing; a studio or tag with all of its fields",
+    "csv": "each value is one cell, texts in quotes; a sheet may calculate a text that begins with =",
     "markdown": "for Markdown: signs with a meaning are escaped, line breaks become spaces (but see paragraphs)",
     "line": "line breaks and control characters become spaces, so that a value never ends a line",
     "none": "values are written as they are",

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from stash_portability.libraries.nfo import artwork, portraits
-from stash_portability.libraries.nfo.artwork import ending_of
+from stash_portability.libraries.nfo import artwork, keeper, portraits
 from stash_portability.libraries.nfo.keeper import LINK
 from stash_portability.libraries.nfo.portraits import file_stem
 from stash_portability.libraries.nfo.text import read_mark
+from stash_portability.libraries.pictures import ending_of
 
 from .shelf import GIF, JPEG, PNG, WEBP, Shelf, blob, listing, reasons
 
@@ -351,3 +351,37 @@ def test_a_portrait_on_a_disk_that_takes_no_such_name_is_told(shelf, monkeypatch
     assert report.files == {"written": 1}
     assert reasons(report) == {"no such name here": 1}
     assert names(shelf, ".actors") == []
+
+
+def refuse(monkeypatch, flag, part):
+    """Make the disk refuse to open files with ``flag`` whose path holds ``part``."""
+    real = os.open
+
+    def opened(path, flags, *more):
+        if bool(flags & os.O_CREAT) is (flag == os.O_CREAT) and part in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, flags, *more)
+
+    monkeypatch.setattr(keeper.os, "open", opened)
+
+
+def test_a_picture_that_may_not_be_read_costs_no_nfo(tmp_path, monkeypatch):
+    shelf = Shelf(tmp_path, artwork=True)
+    shelf.film(1, "otter.mkv", cover=blob("cover"))
+    (shelf.media / "otter-poster.jpg").write_bytes(b"theirs")
+    (shelf.media / "otter-fanart.jpg").write_bytes(b"theirs, too")
+    refuse(monkeypatch, os.O_RDONLY, "-poster.jpg")
+    report = shelf.run()
+    assert report.files == {"written": 1}
+    assert (shelf.media / "otter-poster.jpg").read_bytes() == b"theirs"
+
+
+def test_a_folder_of_portraits_that_may_not_be_written_costs_no_nfo(tmp_path, monkeypatch):
+    shelf = Shelf(tmp_path, artwork=True)
+    shelf.film(1, "otter.mkv", cover=blob("cover"), performers=["1"])
+    shelf.film(2, "heron.mkv", cover=blob("cover"), performers=["1"])
+    shelf.add("performer", "1", name="Anna", image=blob("anna", "performer", "image"))
+    refuse(monkeypatch, os.O_CREAT, ".actors")
+    report = shelf.run()
+    assert report.files == {"written": 2, "pictures written": 4}
+    assert [(reason.count, reason.examples) for reason in report.reasons] == [(1, [str(shelf.media / ".actors")])]

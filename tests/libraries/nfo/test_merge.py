@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from xml.etree.ElementTree import Element, canonicalize, tostring
 
@@ -248,3 +249,9 @@ def test_what_cannot_be_read_is_left_alone(theirs):
 def test_any_bytes_are_read_or_left_alone(content, before):
     found = merge(made().element, before + content, None)
     assert found is None or isinstance(found.element, Element)
+
+
+def test_sections_that_never_end_take_no_time():
+    begun = time.process_time()
+    assert open_nfo(b"<movie>&" + b"<![CDATA[" * 200_000 + b"</movie>") is None
+    assert time.process_time() - begun < 5

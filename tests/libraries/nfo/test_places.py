@@ -208,3 +208,19 @@ def test_names_that_windows_would_change_are_refused_there(monkeypatch):
     monkeypatch.setattr(module.os, "name", "nt")
     for name in ("a:b.mkv", "con.mkv", "folder./a.mkv", "a?.mkv"):
         assert why(make_places(), f"/data/{name}") == module.NO_NAME
+
+
+def test_names_that_lead_upwards_on_windows_are_not_followed(monkeypatch):
+    beside = make_places(beside=True, here=["/data/a\\..\\..\\otter.mkv"])
+    assert why(beside, "/data/a\\..\\..\\otter.mkv") == module.UPWARDS
+    monkeypatch.setattr(module.os, "name", "nt")
+    refused = why(make_places(), "/data/a\\..\\..\\..\\otter.mkv")
+    monkeypatch.undo()
+    assert refused == module.NO_NAME
+
+
+def test_claims_know_how_many_scenes_have_no_known_place():
+    claims = Claims(make_places())
+    for record in (scene("1", "/data/otter.mkv"), scene("2"), scene("3", None), Record("scene", "4", {})):
+        claims.add(record)
+    assert claims.unknown == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -130,3 +131,9 @@ def test_only_a_folder_can_be_one(folder):
         NfoSource(folder / "heron.nfo")
     with pytest.raises(Unreadable, match="no such"):
         opened(folder / "nowhere", [])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+def test_a_pipe_by_the_name_of_an_nfo_is_passed_over(tmp_path):
+    os.mkfifo(tmp_path / "otter.nfo")
+    assert NfoSource(tmp_path).about().counts["scene"] == 0

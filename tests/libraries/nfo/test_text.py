@@ -159,3 +159,10 @@ def test_a_mark_stays_within_the_head_of_its_file():
     assert content.index(b"<movie>") < HEAD_BYTES
     assert read_mark(content).kept == (ALL_KEPT,)
     assert open_nfo(content) is not None
+
+
+def test_a_mark_tells_whether_its_file_lies_apart_from_the_media():
+    marks = [Mark("12", ("trailer",), {"-poster.jpg": "ab"}, apart=apart) for apart in (True, False)]
+    found = [read_mark(serialise(film("Otters"), mark)) for mark in marks]
+    assert [mark.apart for mark in found] == [True, False]
+    assert found[0].kept == found[1].kept == ("trailer",)

@@ -343,6 +343,15 @@ def test_f05_everything_wrong_is_told_at_once():
         ("\n{{ studio }}\n{{ files }}", "line 3: it has parts .* name the one to write"),
         ("{% set x = 1 %}\n{% for a in range(3) %}\n{{ a / (2 - a) }}\n{% endfor %}", "line 3: a division by zero"),
         ("{% if title", "line 1: "),
+        ("\n{{ " + "[" * 3000 + "]" * 3000 + " }}", "line 2: it is nested too deeply"),
+        ("\n{{ title" + ".x" * 5000 + " }}", "line 2: it is nested too deeply"),
+        ("\n{% for a in range(9999) %}\n{{ 'A' * 9999 }}{% endfor %}", "line 3: it gives more than"),
+        ("\n" + ENDLESS, r"line 2: it took more than 1 seconds of processor time \(scene 12\)"),
+        ("\n{{ title|upper(1) }}", r"line 2: upper\(\) takes 1 "),
+        ("\n{{ title is even }}", "line 2: this is for numbers, and here is a text"),
+        ("\n{{ [studio.nmae]|join }}", "line 2: 'nmae' is not a field; did you mean 'name'"),
+        ("\n{% set _x = 1 %}", "line 2: '_x' is not a field: no name begins with _"),
+        ("\n{% autoescape true %}{% endautoescape %}", "line 2: autoescape is not part of this language"),
         ("a\n{% endif %}", "line 2: "),
         ("a\n{{ title\n\n}", "line"),
     ],
@@ -494,3 +503,30 @@ def test_the_limits_of_the_tests_are_shorter_than_the_real_ones():
     assert Limits() == Limits(memory=512 << 20, cpu=10, wall=15.0, output=1 << 20)
     assert child.HEAD.size == 5
     assert parse_template({"record": "x", "ending": "txt"}).escape == "none"
+
+
+LISTS = "{% set a = [1.5, 1] %}{% set b = [1.5, 1.0] %}" + "{% set a = [a, a] %}{% set b = [b, b] %}" * 60
+"""After these, ``a == b`` takes longer than anybody lives, and Python cannot be interrupted meanwhile."""
+
+
+@LINUX
+def test_f02_what_python_cannot_interrupt_is_ended_by_the_system():
+    with pytest.raises(BadTemplate, match=r"in record: it took more than 1 seconds of processor time \(scene 12\)"):
+        render(LISTS + "{{ a == b }}", limits=Limits(cpu=1, wall=30))
+    assert children() == []
+
+
+def test_f02_what_python_cannot_interrupt_is_ended_by_the_clock():
+    with pytest.raises(BadTemplate, match=r"in record: it took more than 0\.5 seconds \(scene 12\)"):
+        render(LISTS + "{{ a == b }}", limits=Limits(cpu=60, wall=0.5))
+    assert children() == []
+
+
+@LINUX
+def test_f02_a_thousand_small_records_have_their_time_together():
+    work = "{% for a in range(300) %}{% for b in range(300) %}{% endfor %}{% endfor %}"
+    with (
+        Renderer(template(work), Limits(cpu=60, wall=0.5)) as one,
+        pytest.raises(BadTemplate, match=r"in record, line 1: it took more than 0\.5 seconds \(scene \d+\)"),
+    ):
+        one.records([seen(uid=str(uid)) for uid in range(1, 1000)])

@@ -198,6 +198,11 @@ def test_in_json_nothing_is_null_and_records_are_whole():
         ("{% for x in tags %}<p{% endfor %}>", "different places|leaves"),
         ("<p title='", "leaves a tag"),
         ("<!-- ", "leaves a tag"),
+        ("<svg><a><animate attributeName='href' to='{{ title }}'/></a></svg>", "animate"),
+        ("<svg><a><set attributeName='href' values='{{ title }}'/></a></svg>", "values of set"),
+        ("<meta http-equiv='refresh' content='0; url={{ title }}'>", "http-equiv"),
+        ("<!--><script>--> {{ title }}</script>", "script"),
+        ("<!-- --!><a onclick='{{ title }}'>-->", "onclick"),
     ],
 )
 def test_html_where_a_value_could_become_script_is_refused(record, said):
@@ -214,6 +219,7 @@ def test_html_where_a_value_could_become_script_is_refused(record, said):
         "<a href='{{ code }}{{ urls|first }}'>x</a>",
         "<a href='{% if code %}{{ code }}{% else %}{{ title }}{% endif %}'>x</a>",
         "<script>if (1 < 2) { '<p>' }</script><style>p > a {}</style><!-- a > b --><br/><p>1 < 2 {{ title }}</p>",
+        "<meta name='description' content='{{ title }}'><!-- a --!><!--> {{ title }} <!--->{{ title }}",
         "<title>{{ title }}</title><textarea>{{ details }}</textarea><input value='{{ title }}' disabled>",
     ],
 )
@@ -255,3 +261,29 @@ def test_hostile_text_through_a_real_parser():
 def test_a_record_is_never_read_as_a_template():
     assert render("{{ title }}", data={"title": "{{ 7 * 7 }}{% if %}"}) == "{{ 7 * 7 }}{% if %}"
     assert seen({"title": "{{ x }}"})["title"] == "{{ x }}"
+
+
+HOSTILE_LINK = {"title": "javascript:alert(1)", "details": "\" onerror='alert(1)", "urls": ["https://a.example/x y"]}
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ("[x]({{ title }})", r"[x](\#)"),
+        ("[x]( {% if title %}{{ title }}{% endif %})", r"[x]( \#)"),
+        ("[x]({{ 'java' }}{{ 'script:alert(1)' }})", r"[x](java\#)"),
+        ("[x][1]\n\n[1]: {{ title }}\n", "[x][1]\n\n[1]: \\#\n"),
+        ("[x]({{ urls|first }}) {{ title }}", "[x](https://a.example/x%20y) javascript:alert(1)"),
+        ("[x](https://a.example/{{ title }})", "[x](https://a.example/javascript:alert(1))"),
+        ("<img src='{{ title }}' alt='{{ details }}'>", "<img src='#' alt='&quot; onerror=&#39;alert(1)'>"),
+        ("<https://a.example/> 1 < 2 `<b>` {{ title }}", "<https://a.example/> 1 < 2 `<b>` javascript:alert(1)"),
+    ],
+)
+def test_links_and_html_within_markdown_hold_no_script(record, said):
+    assert render(record, "md", data=HOSTILE_LINK) == said
+
+
+@pytest.mark.parametrize("record", ["<{{ title }}>", "<b {{ title }}>x</b>", "<script>{{ title }}</script>"])
+def test_markdown_where_a_value_could_become_html_is_refused(record):
+    with pytest.raises(BadTemplate, match="in record, line 1: a value cannot stand within"):
+        render(record, "md", data=HOSTILE_LINK)

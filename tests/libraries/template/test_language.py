@@ -53,6 +53,7 @@ from .making import EXAMPLES, example, render, template
         ("{% for tag in tags %}{{ loop.index }}{{ loop.last }}{{ loop.cycle('a', 'b') }}{% endfor %}", "1truea"),
         ("{% for x in range(3) if x != 1 %}{{ x }}{% endfor %}", "02"),
         ("{% with x = 1, y = 2 %}{{ x + y }}{% endwith %}{% set z = 'a' %}{{ z }}", "3a"),
+        ("{{ 'a' if organized }}|{{ 'b' if title }}|{{ 'c' if 0 }}", "|b|"),
         ("{{ 'yes' if title is defined and 'Flats' in title and 3 is odd else 'no' }}", "yes"),
         ("{{ title.startswith('T') }} {{ title.find('F') }}", "true 6"),
         ("{# nothing #}{% if organized %}x{% else %}y{% endif %}\n", "y"),

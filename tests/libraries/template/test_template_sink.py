@@ -123,6 +123,17 @@ def test_pictures_lie_beside_and_what_is_none_is_left_out(shape, tmp_path):
     assert set(contents.values()) == set(PICTURES.values()) - {PICTURES[""]}
 
 
+@pytest.mark.parametrize(("kinds", "up"), [(("scene",), ""), (("scene", "performer"), "../")])
+def test_pictures_are_named_as_seen_from_the_file_that_shows_them(kinds, up, tmp_path):
+    made = template("<img src='{{ picture }}'>", "html", one_file="record", images=True)
+    with TemplateSink(open_output(tmp_path / "out", "folder"), made, Choices(kinds), names) as sink:
+        digest = sink.put_blob(io.BytesIO(PICTURES["jpg"])).sha256
+        sink.put(Record("scene", "1", {"title": "Film 1", "cover": digest}))
+    (page,) = (tmp_path / "out").rglob("*.html")
+    assert page.read_text("utf-8") == f"<img src='{up}pictures/{digest}.jpg'>"
+    assert (page.parent / f"{up}pictures/{digest}.jpg").is_file()
+
+
 def test_pictures_do_not_go_into_one_file(tmp_path):
     with (
         pytest.raises(OutputNotUsable),
