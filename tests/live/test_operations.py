@@ -214,10 +214,10 @@ def test_runs_that_are_cancelled_at_any_moment_are_cancelled_or_whole(plugged):
         plugged.wait_for_job(started["job"])
         path = data(plugged) / "exports" / name
         assert report["state"] in ("cancelled", "finished"), report
-        assert path.exists() == (report["state"] == "finished")
+        # A kill between the rename and the report leaves a whole file of a run that is told as cancelled.
+        assert path.exists() or report["state"] == "cancelled"
+        assert not path.exists() or json.loads(path.read_bytes())["format"] == "stash-portability"
         assert ask(plugged, "run", run=started["run"])["run"] == report
-        if path.exists():
-            json.loads(path.read_text("utf-8"))
 
 
 def test_setting_up_is_started_once_and_does_no_harm(plugged):
