@@ -19,7 +19,7 @@ from .formats import FORMATS
 from .kinds import KINDS, LEVEL_WORDS
 from .libraries.nfo.choices import FOREIGN
 from .libraries.nfo.dialects import DIALECTS
-from .model import Progress
+from .model import Progress, Report
 
 DEBUG = "STASH_PORTABILITY_DEBUG"
 
@@ -39,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _export_parser(commands.add_parser("export", help="write a library, or part of it, to files"))
+    _backup_parser(commands.add_parser("backup", help="write everything into one archive, read back in full"))
+    _archive_parsers(commands)
     fields = commands.add_parser("fields", help="list the kinds and fields, with their privacy class")
     fields.add_argument("kind", nargs="?", default="", metavar="KIND", help=f"one of {', '.join(KINDS)}")
     doctor = commands.add_parser("doctor", help="look whether everything needed is there")
@@ -94,6 +96,32 @@ def _export_parser(export: argparse.ArgumentParser) -> None:
         help="of nfo and template: where Stash says OLD, another program or computer says NEW",
     )
     _nfo_arguments(export.add_argument_group("NFO files", "of --format nfo, which writes one for each file of a scene"))
+
+
+def _backup_parser(backup: argparse.ArgumentParser) -> None:
+    _address(backup, required=False)
+    add = backup.add_argument
+    add("--to", metavar="DIR", help="the folder the archive goes into, under a name of the time")
+    add("--kinds", metavar="a,b", help="only these kinds (and what they refer to); else everything")
+    add("--container", metavar="HOW", help="zip (the default) or folder")
+    packing = backup.add_mutually_exclusive_group()
+    packing.add_argument(
+        "--deflate", action="store_true", help="pack the records of a zip so that all can read it (the default)"
+    )
+    packing.add_argument("--zstd", action="store_true", help="pack the records with zstd: faster and smaller")
+
+
+def _archive_parsers(commands: Any) -> None:
+    verify = commands.add_parser("verify", help="check an archive: its bytes, its members, its records")
+    verify.add_argument("archive", metavar="ARCHIVE", help="what backup wrote")
+    listed = commands.add_parser("list", help="what is in an archive, or which archives are in a folder")
+    listed.add_argument("archive", metavar="ARCHIVE|DIR", help="an archive, or the folder backups go into")
+    listed.add_argument("--selection", action="store_true", help="its records, one a line, as a list to be edited")
+    diff = commands.add_parser("diff", help="how an archive differs from another, or from a Stash as it is now")
+    diff.add_argument("first", metavar="ARCHIVE", help="what backup wrote")
+    diff.add_argument("second", metavar="ARCHIVE|ADDRESS", help="another, or a Stash, or its database file")
+    diff.add_argument("--images", action="store_true", help="compare covers, portraits and logos too, byte by byte")
+    diff.add_argument("--api-key-file", metavar="FILE", help="a file with the API key; else STASH_API_KEY is used")
 
 
 def _nfo_arguments(group: argparse._ArgumentGroup) -> None:
@@ -161,10 +189,68 @@ def _export(options: argparse.Namespace) -> int:
     from .commands import export  # noqa: PLC0415 - fields and --help need none of it
     from .config import export_options  # noqa: PLC0415
     from .means import Means  # noqa: PLC0415
+
+    return _say_report(options, export(export_options(vars(options), os.environ), _progress(options), Means()))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from .backup import backup  # noqa: PLC0415
+    from .backup_options import backup_options  # noqa: PLC0415
+    from .means import Means  # noqa: PLC0415
+
+    return _say_report(options, backup(backup_options(vars(options), os.environ), _progress(options), Means()))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .backup import verify  # noqa: PLC0415
+    from .checking import user_path  # noqa: PLC0415
+    from .means import Means  # noqa: PLC0415
+
+    return _say_report(options, verify(user_path(options.archive, "archive"), _progress(options), Means()))
+
+
+def _list(options: argparse.Namespace) -> int:
+    from .checking import user_path  # noqa: PLC0415
+    from .listing import listings, selection  # noqa: PLC0415
+
+    path = user_path(options.archive, "archive")
+    if options.selection:
+        for line in selection(path):
+            print(line)
+        return EXIT_DONE
+    for one in listings(path):
+        if options.json:
+            _say_json({"type": "archive", **one.as_data()})
+        else:
+            print(one.as_text())
+    return EXIT_DONE
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from .commands import library  # noqa: PLC0415
+    from .compare import Comparison  # noqa: PLC0415
+
+    first, second = (
+        library({"from": address, "api_key_file": options.api_key_file}, os.environ)
+        for address in (options.first, options.second)
+    )
+    comparison = Comparison(first, second, options.images, _progress(options))
+    for found in comparison.run():
+        if options.json:
+            _say_json({"type": "difference", **found.as_data()})
+        elif not options.quiet:
+            print(found.as_text())
+    tally = comparison.tally
+    if options.json:
+        _say_json({"type": "summary", "equal": tally.equal, "counts": tally.counts, "notes": tally.notes})
+    elif not options.quiet:
+        print(tally.as_text())
+    return EXIT_DONE if tally.equal else EXIT_WITH_REMARKS
+
+
+def _say_report(options: argparse.Namespace, report: Report) -> int:
     from .report import as_data, as_text, exit_code  # noqa: PLC0415
 
-    checked = export_options(vars(options), os.environ)
-    report = export(checked, _progress(options), Means())
     if options.json:
         _say_json({"type": "report", **as_data(report)})
     elif not options.quiet:
@@ -204,7 +290,10 @@ def _doctor(options: argparse.Namespace) -> int:
     return EXIT_DONE if well else EXIT_WITH_REMARKS
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"export": _export, "fields": _fields, "doctor": _doctor}
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "export": _export, "backup": _backup, "verify": _verify, "list": _list, "diff": _diff, "fields": _fields,
+    "doctor": _doctor,
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def export(options: ExportOptions, progress: Progress, means: Means, source: Sou
     report.source, report.how = f"{about.product} {about.version} at {about.address}", about.how or "read through"
     plan = plan_export(about, find_roots(source, about, options, report), options, report)
     pipeline = open_pipeline(source, options, plan, Run(about, progress, report, means))
-    with _calm_collector():
+    with calm_collector():
         if container is None:
             write_media(pipeline, options)
         else:
@@ -80,7 +80,7 @@ def _check_not_the_source(options: ExportOptions) -> None:
 
 
 @contextmanager
-def _calm_collector() -> Iterator[None]:
+def calm_collector() -> Iterator[None]:
     """Let the garbage collector look less often: records hold no cycles, and it would walk millions of them in vain
     (measured: 5 to 8 % of an export)."""
     before = gc.get_threshold()

@@ -40,6 +40,7 @@ SETS: Mapping[str, Set] = {
     "yaml": Set("YAML files and export profiles", ("pyyaml>=6.0",), ("yaml",)),
     "xml": Set("reading XML files back", ("defusedxml>=0.7.1",), ("defusedxml",)),
     "templates": Set("exports shaped by a template", ("jinja2>=3.1.6",), ("jinja2",)),
+    "zstd": Set("backups packed with zstd", ("zstandard>=0.22",), ("zstandard",)),
 }
 
 

@@ -21,6 +21,7 @@ LIBRARIES = {
     "PyYAML": "profiles, and the format yaml",
     "defusedxml": "reading the format xml back",
     "Jinja2": "exports shaped by a template",
+    "zstandard": "backups packed with zstd",
 }
 
 

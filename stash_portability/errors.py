@@ -75,6 +75,12 @@ class RecordError(PortabilityError):
     template = "{kind} {uid} is left out: {reason}"
 
 
+class NotAllWritten(RecordError):
+    """A record was written, but for some fields, which stay as they were."""
+
+    template = "{kind} {uid} is written, but for {reason}"
+
+
 class FatalError(PortabilityError):
     """The run cannot go on."""
 
@@ -215,6 +221,20 @@ class Unreadable(FatalError):
 
     exit_code = EXIT_UNREADABLE
     template = "{path} cannot be read: {reason}"
+
+
+class VerificationFailed(FatalError):
+    """What was written, or is kept, is not what it must be."""
+
+    exit_code = EXIT_VERIFICATION
+    template = "{path} failed its verification: {reason}"
+
+
+class Braked(FatalError):
+    """A plan looks wrong enough that a person must say so first."""
+
+    exit_code = EXIT_BRAKE
+    template = "nothing was written, because {reason}"
 
 
 class Locked(FatalError):

@@ -10,6 +10,9 @@ dumps = orjson.dumps
 loads = orjson.loads
 """``loads(bytes or text)`` → value. Raises ``JSONDecodeError``, a ValueError."""
 
+raw = orjson.Fragment
+"""``raw(text)`` → a value that is written as that JSON text."""
+
 JSONDecodeError = orjson.JSONDecodeError
 APPEND_NEWLINE = orjson.OPT_APPEND_NEWLINE
 INDENT = orjson.OPT_INDENT_2

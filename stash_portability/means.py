@@ -7,15 +7,18 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from .model import About, Progress, Report
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a run takes from the outside: seconds that never go back, secret bytes, and a random generator."""
+    """What a run takes from the outside: seconds that never go back, the time in UTC, secret bytes, and a random
+    generator."""
 
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     secret: Callable[[int], bytes] = os.urandom
     rng: random.Random = field(default_factory=random.Random)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, Literal, NamedTuple, Protocol
+
+from .errors import PortabilityError
 
 Data = Mapping[str, Any]
 """A record's fields by their name in kinds.py. A missing key was not asked for or is not known to the
@@ -135,6 +137,106 @@ class Target(Source, Protocol):
 
     def delete(self, kind: str, uid: str) -> None:
         """Remove a record."""
+        ...
+
+
+Op = Literal["create", "update", "delete"]
+Base = Literal["nothing", "target", "state"]
+Strategy = Literal["ask", "source", "target", "fill", "newer", "union"]
+
+
+class Change(NamedTuple):
+    """One write. ``uid`` is the target's id; of a create it is ``new:<kind>:<n>`` in a plan (what others refer to it
+    by) and "" when it is handed to a writer. ``before`` and ``after`` hold just the fields that change (create and
+    delete: all of them); references in them are ids of the target, or ``new:<kind>:<n>`` for a record the same plan
+    creates. The inverse of a change swaps ``before`` and ``after``."""
+
+    op: Op
+    kind: str
+    uid: str
+    before: Data | None
+    after: Data | None
+
+
+class Conflict(NamedTuple):
+    """Both sides say something else of a field: the values, and ``chosen``, "source", "target" or "ask" (it waits
+    for a decision, and the target stays as it is). ``field`` is "" when a whole record is in question."""
+
+    kind: str
+    uid: str
+    field: str
+    base: Any
+    source: Any
+    target: Any
+    chosen: str
+
+
+class Ambiguity(NamedTuple):
+    """A record of the source that could be several of the target (``candidates``, their ids), or that several of
+    the source could be. It is not guessed: the record is left out."""
+
+    kind: str
+    uid: str
+    candidates: tuple[str, ...]
+    why: str
+
+
+class Waiting(NamedTuple):
+    """A record of the source that only a scan of the target can make; a later run takes it up."""
+
+    kind: str
+    uid: str
+    why: str
+
+
+class Brake(NamedTuple):
+    """A reason to write nothing: its ``name`` (what ``--accept`` takes), and what was found, in words."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How two libraries are brought together (DESIGN §1, §8). ``base``: what both are compared with. ``prefer``: the
+    strategy by "kind.field", "kind" or "" (all), the most exact counts. ``allow``: the operations a plan may hold.
+    ``max_delete``: the share of a kind (0 to 1) whose deletion is a brake, beyond five records."""
+
+    base: Base = "nothing"
+    prefer: Mapping[str, Strategy] = field(default_factory=lambda: {"": "fill"})
+    allow: frozenset[Op] = frozenset(("create", "update"))
+    max_delete: float = 0.1
+    skew: float = 0.0
+    """Seconds by which the clocks of both may differ: within them "newer" asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be written, in the order of writing, and what was found on the way. The iterables may be walked
+    again and again; they come from disk. ``counts``: by "kind op", how many changes there are; ``brakes``: reasons
+    to write nothing until each is accepted by name."""
+
+    changes: Iterable[Change]
+    conflicts: Iterable[Conflict]
+    ambiguities: Iterable[Ambiguity]
+    waiting: Iterable[Waiting]
+    counts: Mapping[str, int]
+    brakes: tuple[Brake, ...] = ()
+
+
+class Written(NamedTuple):
+    """What became of one change: the target's id of it ("" when there is none), and why it failed, or None."""
+
+    uid: str
+    error: PortabilityError | None = None
+
+
+class Writer(Protocol):
+    """A library that takes changes in batches."""
+
+    def write(self, changes: Sequence[Change]) -> list[Written]:
+        """Make ``changes``, all of one kind and op; give one outcome for each, in their order. A batch is never
+        atomic: when this raises, any of them may have been made. References in them are the target's ids."""
         ...
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from . import __version__, dependencies, downloads, jobs, mediafolders, orders, runs
+from . import __version__, backup_orders, dependencies, downloads, jobs, mediafolders, orders, runs
 from .call import Call
 from .desk import Desk, bug_line, open_desk
 from .errors import EXIT_BUG, NoLink, PortabilityError, TookTooLong, UsageError, unknown
@@ -34,7 +34,7 @@ SECONDS = 4.3
 MARGIN = 0.4
 """Seconds before that, at which a template is ended, so that there is time to say so."""
 RUNS_SHOWN = 10
-TASKS = {"export": "Export library", "setup": "Set up dependencies"}
+TASKS = {"export": "Export library", "backup": "Back up now", "setup": "Set up dependencies"}
 """The tasks that can be started from the page, by their mode, and their titles in Stash."""
 
 Operation = Callable[[Desk], dict[str, Any]]
@@ -149,6 +149,11 @@ def start(desk: Desk) -> dict[str, Any]:
         _check_place(options)
         kept = {key: value for key, value in desk.settings.items() if key in orders.SETTINGS}
         order = {"title": orders.title(options), "arguments": dict(ordered.call.arguments), "settings": kept}
+    elif kind == "backup":
+        desk.places.make()
+        ordered = _ordered(desk)
+        backup_orders.backup_order(ordered)
+        order = {"title": TASKS[kind], "arguments": dict(ordered.call.arguments)}
     else:
         desk.places.make()
         order = {"title": TASKS[kind]}
@@ -161,7 +166,7 @@ def _ordered(desk: Desk) -> Desk:
     """The desk as the task will have it that does the ``order`` of the arguments."""
     order = desk.call.arguments.get("order", {})
     if not isinstance(order, Mapping):
-        raise UsageError("order must be a mapping of export options")
+        raise UsageError("order must be a mapping of options")
     return replace(desk, call=replace(desk.call, arguments=dict(order)), download=True)
 
 

@@ -39,6 +39,11 @@ class Places:
         return self.data / "exports"
 
     @property
+    def backups(self) -> Path:
+        """Archives, with what lies beside them."""
+        return self.data / "backups"
+
+    @property
     def runs(self) -> Path:
         """One folder a run."""
         return self.data / "runs"

@@ -1,7 +1,8 @@
 """Stash's plugin protocol: a call on stdin, log lines and progress on stderr, one JSON answer on stdout.
 
-Tasks (``export``, ``setup``) leave their outcome in a run folder, because Stash shows a failed task as finished; one
-that the page has asked for takes over the folder that lies ready for it. Operations (operations.py) answer at once.
+Tasks (``export``, ``backup``, ``setup``) leave their outcome in a run folder, because Stash shows a failed task as
+finished; one that the page has asked for takes over the folder that lies ready for it. Operations (operations.py)
+answer at once.
 Only what a mode needs is imported, when it is needed.
 """
 
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from . import __version__, dependencies, downloads, operations, runs
+from . import __version__, backup_orders, dependencies, downloads, operations, runs
 from .call import Call, by_hand, read_call
 from .desk import Desk, bug_line, open_desk
 from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_DONE, Cancelled, PortabilityError, UsageError, unknown
@@ -165,6 +166,26 @@ def export(desk: Desk) -> dict[str, Any]:
     return {**facts, "nfo": "beside" if options.nfo.beside else "folder"} if options.nfo else facts
 
 
+def back_up(desk: Desk) -> dict[str, Any]:
+    """The task *Back up now*: everything, into one archive in the data folder, read back in full."""
+    desk.provide(backup_orders.sets_to_do(desk.call.arguments))
+    options = backup_orders.backup_order(desk)
+    from .backup import backup  # noqa: PLC0415 - needs the libraries just provided
+    from .commands import own_library  # noqa: PLC0415
+    from .means import Means  # noqa: PLC0415
+    from .report import as_data, as_text  # noqa: PLC0415
+
+    progress = StashProgress(desk.log, desk.clock)
+    skipped: list[str] = []
+    source = own_library(desk.call.server, Means(), progress.note, skipped)
+    counts = shares(source.about().counts, {})
+    progress.shares = {**counts, "reading back": sum(counts.values()) / 4}
+    report = backup(options, progress, Means(now=desk.now), source)
+    report.skipped += skipped
+    data = as_data(report)
+    return {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
+
+
 def set_up(desk: Desk) -> dict[str, Any]:
     """The task *Set up dependencies*: install every set that is not there or does not load."""
     from .installer import set_up as install_all  # noqa: PLC0415
@@ -174,5 +195,5 @@ def set_up(desk: Desk) -> dict[str, Any]:
 
 
 TASKS: Mapping[str, Task] = {
-    mode: Task(operations.TASKS[mode], do) for mode, do in (("export", export), ("setup", set_up))
+    mode: Task(operations.TASKS[mode], do) for mode, do in (("export", export), ("backup", back_up), ("setup", set_up))
 }

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "errors": set(),
     "json_text": set(),
     "kinds": set(),
-    "model": set(),
+    "model": {"errors"},
     "oslock": {"errors"},
     "places": {"errors"},
     "runs": {"errors", "oslock"},
@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "transform": CORE,
     "storage": CORE | {"oslock"},
     "libraries": CORE | {"transform", "storage"},
+    "reconcile": CORE,
     "progress": CORE,
     "report": CORE,
     "doctor": CORE,
@@ -41,6 +42,10 @@ MAY_IMPORT = {
     "media": CORE | {"config", "libraries", "transform"},
     "commands": CORE
     | {"config", "libraries", "means", "media", "outputs", "planning", "report", "storage", "transform"},
+    "backup_options": CORE | {"checking", "config", "transform"},
+    "listing": CORE | {"libraries", "report", "storage"},
+    "backup": CORE | {"backup_options", "commands", "libraries", "listing", "means", "planning", "storage"},
+    "compare": CORE | {"libraries", "listing", "transform"},
     "glass": CORE | {"config", "libraries", "media", "outputs", "storage", "transform"},
     "look": CORE | {"commands", "config", "glass", "libraries", "means", "planning", "progress", "transform"},
     "desk": {"call", "dependencies", "installer", "places", "stashlog"},
@@ -51,13 +56,17 @@ MAY_IMPORT = {
     "offers": CORE | {"desk", "formats", "libraries", "mediafolders", "places", "templates", "transform"},
     "orders": CORE
     | {"checking", "config", "desk", "downloads", "libraries", "mediafolders", "places", "runs", "templates"},
+    "backup_orders": CORE | {"backup_options", "checking", "desk"},
     "operations": CORE
+    | {"backup_orders"}
     | {"call", "commands", "config", "dependencies", "desk", "downloads", "jobs", "libraries", "look", "offers"}
     | {"means", "mediafolders", "orders", "runs", "stashlog", "storage", "templates"},
     "plugin": CORE
+    | {"backup", "backup_orders"}
     | {"call", "commands", "dependencies", "desk", "downloads", "installer", "means", "operations", "orders"}
     | {"report", "runs", "stashlog"},
     "__main__": CORE
+    | {"backup", "backup_options", "checking", "compare", "listing"}
     | {"commands", "config", "doctor", "formats", "libraries", "means", "places", "progress", "report"},
     "docs_media": CORE | {"libraries"},
     "docs": CORE | {"__main__", "docs_media", "libraries"},

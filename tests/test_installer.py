@@ -21,7 +21,7 @@ from stash_portability.errors import LibrariesMissing, Locked, NoSpace
 from stash_portability.oslock import held
 
 ROOT = Path(__file__).parent.parent
-MODULES = {"core": "core_of_test", "yaml": "yaml_of_test", "xml": "xml_of_test", "templates": "templates_of_test"}
+MODULES = {name: f"{name}_of_test" for name in SETS}
 
 
 class Notes:

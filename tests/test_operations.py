@@ -795,3 +795,14 @@ def test_a_profile_that_is_not_there_is_told_with_those_that_are(ask, stash):
     error = error_of(ask("start", order={"profile": "yaerly"}))
     assert error["code"] == "UnknownName"
     assert "'yearly'" in error["message"]
+
+
+def test_a_backup_is_started_from_the_page_too(ask, do, stash):
+    started = ask("start", task="backup", order={"kinds": "tag", "to": "weekly"})
+    assert ask("run", run=started["run"])["run"]["title"] == "Back up now"
+    do(started["job"])
+    report = ask("run", run=started["run"])["run"]
+    assert (report["state"], report["kind"], report["exit_code"]) == ("finished", "backup", 0)
+    (output,) = report["report"]["outputs"]
+    assert Path(output).parent == stash.folder / "portability" / "backups" / "weekly"
+    assert "colour" in error_of(ask("start", task="backup", order={"colour": "x"}))["message"]

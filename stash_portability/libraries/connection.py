@@ -23,7 +23,7 @@ from stashapi.stashapp import StashInterface
 from ..errors import PortabilityError, StashSaidNo, TransientError, Unreachable, UsageError
 from . import stash_address
 from .stash_address import Address
-from .stash_answers import Answer, data_of, judge, question
+from .stash_answers import Answer, Outcome, data_of, judge, outcome_of, question
 
 T = TypeVar("T")
 
@@ -88,6 +88,13 @@ class Connection(StashInterface):  # type: ignore[misc]
             return data_of(self.address.base, self._exchange("POST", self.url, body))
 
         return self._patiently(once) if is_read(query) else self._firmly(once)
+
+    def change(self, query: str, variables: Mapping[str, Any] | None = None) -> Outcome:
+        """Send the changes ``query`` asks for, once, and give what came of each; raises what ``call_GQL`` does when
+        that is not known (of StashSaidNo and Unreachable after it was sent: it may have been done)."""
+        self._learn_key()
+        body = question(query, variables)
+        return self._firmly(lambda: outcome_of(self.address.base, self._exchange("POST", self.url, body)))
 
     def _GQL(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:  # noqa: N802
         return self.call_GQL(query, variables)

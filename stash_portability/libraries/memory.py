@@ -22,6 +22,7 @@ class MemoryLibrary:
     def __init__(self, records: Iterable[Record] = (), blobs: Mapping[str, bytes] | None = None) -> None:
         self._records: dict[str, dict[str, Record]] = {}
         self._blobs = dict(blobs or {})
+        self._highest: dict[str, int] = {}
         for record in records:
             self._records.setdefault(record.kind, {})[record.uid] = record
 
@@ -49,9 +50,11 @@ class MemoryLibrary:
         return io.BytesIO(self._blobs[blob.key])
 
     def create(self, kind: str, data: Data) -> str:
-        """Make a record with the next id."""
+        """Make a record with the next id; none is given twice."""
         known = self._records.setdefault(kind, {})
-        uid = str(max((int(uid) for uid in known if uid.isdigit()), default=0) + 1)
+        highest = max((int(uid) for uid in known if uid.isdigit()), default=0)
+        self._highest[kind] = max(highest, self._highest.get(kind, 0)) + 1
+        uid = str(self._highest[kind])
         known[uid] = Record(kind, uid, dict(data))
         return uid
 
@@ -65,6 +68,8 @@ class MemoryLibrary:
     def delete(self, kind: str, uid: str) -> None:
         """Remove a record."""
         self._known(kind, uid)
+        if uid.isdigit():
+            self._highest[kind] = max(int(uid), self._highest.get(kind, 0))
         del self._records[kind][uid]
 
     def put_blob(self, stream: IO[bytes]) -> BlobRef:

@@ -68,15 +68,19 @@ def type_names() -> tuple[str, ...]:
 
 def load(ask: Callable[[str], Mapping[str, Any]], address: str) -> Schema:
     """Ask the server at ``address`` (for messages) what it has; raises UnsupportedVersion for a Stash before 0.27."""
-    names = type_names()
-    aliases = " ".join(f't{number}:__type(name:"{name}"){{...T}}' for number, name in enumerate(names))
-    answer = ask(f"query Types{{{aliases}}} {_TYPE}")
-    schema = _read(entry for entry in answer.values() if entry)
+    schema = describe(ask, type_names())
     if not schema.has("Query", "findGroups"):
         raise UnsupportedVersion(
             address=address, version=f"a Stash before {OLDEST}", reason=f"update that Stash to {OLDEST} or newer"
         )
     return schema
+
+
+def describe(ask: Callable[[str], Mapping[str, Any]], names: Iterable[str]) -> Schema:
+    """Ask a server what the types called ``names`` have; those it does not know are left out."""
+    aliases = " ".join(f't{number}:__type(name:"{name}"){{...T}}' for number, name in enumerate(names))
+    answer = ask(f"query Types{{{aliases}}} {_TYPE}")
+    return _read(entry for entry in answer.values() if entry)
 
 
 def _read(entries: Iterable[Mapping[str, Any]]) -> Schema:

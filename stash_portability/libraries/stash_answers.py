@@ -28,6 +28,21 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Mistake(NamedTuple):
+    """One error of a GraphQL answer: Stash's words, and where (the alias first, or "variable" and its name)."""
+
+    message: str
+    path: tuple[str | int, ...]
+
+
+class Outcome(NamedTuple):
+    """What a request that changes several things brought: the data there is, and what went wrong. One that failed
+    and may not be null takes all data away, though the others were done."""
+
+    data: Mapping[str, Any]
+    mistakes: tuple[Mistake, ...]
+
+
 def question(query: str, variables: Mapping[str, Any] | None) -> bytes:
     """The body of a request that asks ``query``."""
     return json_text.dumps({"query": query, "variables": variables or {}})
@@ -84,12 +99,7 @@ def _forbidden(body: bytes) -> str:
 def data_of(base: str, answer: Answer) -> dict[str, Any]:
     """The data of a GraphQL answer; raises StashSaidNo (its words: ``reason``, and of that ``message`` and ``path``,
     a tuple) for any error in it, even where data came along, and TransientError when the database was locked."""
-    try:
-        document = json_text.loads(answer.body)
-    except json_text.JSONDecodeError as error:
-        raise Unreachable(address=base, reason="what answers does not speak GraphQL") from error
-    if not isinstance(document, dict) or ("data" not in document and "errors" not in document):
-        raise Unreachable(address=base, reason="what answers does not speak GraphQL")
+    document = _document(base, answer)
     errors = document.get("errors")
     if errors:
         raise _said(base, errors)
@@ -99,12 +109,33 @@ def data_of(base: str, answer: Answer) -> dict[str, Any]:
     return data
 
 
+def outcome_of(base: str, answer: Answer) -> Outcome:
+    """The data and the errors of a GraphQL answer, both; raises Unreachable for what is none."""
+    document = _document(base, answer)
+    data, errors = document.get("data"), document.get("errors")
+    mistakes = [_mistake(error) for error in errors] if isinstance(errors, list) else []
+    return Outcome(data if isinstance(data, dict) else {}, tuple(mistakes))
+
+
+def _document(base: str, answer: Answer) -> dict[str, Any]:
+    try:
+        document = json_text.loads(answer.body)
+    except json_text.JSONDecodeError as error:
+        raise Unreachable(address=base, reason="what answers does not speak GraphQL") from error
+    if not isinstance(document, dict) or ("data" not in document and "errors" not in document):
+        raise Unreachable(address=base, reason="what answers does not speak GraphQL")
+    return document
+
+
+def _mistake(error: Any) -> Mistake:
+    words = error if isinstance(error, dict) else {}
+    return Mistake(_short(str(words.get("message") or "no reason given")), tuple(words.get("path") or ()))
+
+
 def _said(base: str, errors: Any) -> PortabilityError:
-    first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
-    message = _short(str(first.get("message") or "no reason given"))
+    message, path = _mistake(errors[0] if isinstance(errors, list) else None)
     if "database is locked" in message:
         return TransientError(address=base, reason="the database is locked")
-    path = tuple(first.get("path") or ())
     place = ".".join(str(step) for step in path)
     return StashSaidNo(f"{message} (at {place})" if place else message, message=message, path=path)
 

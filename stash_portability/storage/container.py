@@ -16,19 +16,24 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, NamedTuple, Protocol
 
-from ..errors import NoSpace, OutputExists, OutputNotUsable, PortabilityError
+from ..errors import NoSpace, OutputExists, OutputNotUsable, PortabilityError, Unreadable, VerificationFailed
 from . import replacing
-from .partial import Partial, make_partial
+from .partial import Partial, forget_tree, make_partial, sync_tree
 
 Shape = Literal["file", "folder", "zip"]
 MANIFEST = replacing.MANIFEST
 _BUFFER = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DATE = (1980, 1, 1, 0, 0, 0)
+DAMAGED = ".damaged"
+"""How the name of an output goes on that did not read back."""
+PACKED = ".zst"
+"""How the names of members end that are packed before they come here (see ``zstd``)."""
 ZIP_LEVEL = 3
 """Of zlib: 1.8 times as fast as 6 on records, and a tenth larger."""
 
@@ -88,13 +93,15 @@ def closing(container: Container, kind: Any, error: Any, trace: Any) -> Iterator
 class Container:
     """An output in the making. Members are written one at a time: ``with container.open("scenes.csv") as file``.
 
-    ``members`` are those that are finished; ``bytes`` is the size of the whole output once it is in place.
+    ``members`` are those that are finished; ``bytes`` is the size of the whole output once it is in place. ``proof``,
+    if there is one, reads the finished output back before it gets its name, and raises what is wrong with it.
     """
 
     def __init__(self, path: Path, shape: Shape, overwrite: bool) -> None:
         self.path, self.shape = path, shape
         self.members: dict[str, Member] = {}
         self.bytes = 0
+        self.proof: Callable[[Path], None] | None = None
         self._overwrite = overwrite
         self._partial: Partial | None = None
         self._body: _Body | None = None
@@ -135,12 +142,28 @@ class Container:
             if error is None:
                 self.check()
                 self.bytes = _size(partial.out)
+                self._prove(partial.out)
                 partial.commit()
         except OSError as failed:
             if error is None:
                 raise _said(self.path, failed) from failed
         finally:
             partial.discard()
+
+    def _prove(self, out: Path) -> None:
+        """Have the output read back from the disk. One that fails is kept aside, under a name that nothing takes for
+        the output's. Raises VerificationFailed, OSError."""
+        if self.proof is None:
+            return
+        sync_tree(out)
+        forget_tree(out)
+        try:
+            self.proof(out)
+        except Unreadable as bad:
+            aside = _unused(self.path)
+            out.rename(aside)
+            reason = f"what was written does not read back ({bad.words['reason']}); it is kept as {aside.name}"
+            raise VerificationFailed(path=self.path, reason=reason) from bad
 
     def open(self, member: str = "") -> IO[bytes]:
         """Begin ``member`` ("" for an output of one file) and give the file to write; closing it finishes it."""
@@ -303,7 +326,7 @@ class _ZipBody:
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=ZIP_LEVEL)
 
     def begin(self, member: str, small: bool) -> IO[bytes]:
-        info = _zip_info(member, zipfile.ZIP_DEFLATED)
+        info = _zip_info(member, _method(member))
         return self._zip.open(info, "w", force_zip64=not small)
 
     def adopt(self, spare: Path, member: str) -> None:
@@ -323,6 +346,11 @@ class _ZipBody:
 _BODIES: dict[Shape, Callable[[Path], _Body]] = {"file": _FileBody, "folder": _FolderBody, "zip": _ZipBody}
 
 
+def _method(member: str) -> int:
+    """What is packed already is stored."""
+    return zipfile.ZIP_STORED if member.endswith(PACKED) else zipfile.ZIP_DEFLATED
+
+
 def _zip_info(member: str, method: int) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(member, _DATE)
     info.compress_type = method
@@ -330,6 +358,12 @@ def _zip_info(member: str, method: int) -> zipfile.ZipInfo:
     info.create_system = 3  # Unix, wherever it is made: the same bytes, and the permissions count
     info.external_attr = 0o100600 << 16
     return info
+
+
+def _unused(path: Path) -> Path:
+    """A name beside ``path`` for what must not be used."""
+    names = (path.with_name(f"{path.name}{DAMAGED}{number or ''}") for number in count())
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _create(path: Path, buffering: int = 0) -> IO[bytes]:

@@ -158,6 +158,19 @@ def sync_tree(path: Path) -> None:
     return None
 
 
+def forget_tree(path: Path) -> None:
+    """Ask the system to forget what it holds of ``path`` in memory, so that reading it back reads the disk. Only a
+    wish: some systems cannot."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    files = [path] if path.is_file() else [Path(base) / name for base, _, names in os.walk(path) for name in names]
+    for file in files:
+        handle = os.open(file, os.O_RDONLY)
+        with suppress(OSError):
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Force the names in ``folder`` to the disk, where the system can."""
     if os.name != "nt":

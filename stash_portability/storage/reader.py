@@ -31,6 +31,9 @@ _MANIFEST_LIMIT = 256 << 20
 _RATIO_LIMIT, _RATIO_FROM = 200, 16 << 20
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?\Z", re.IGNORECASE | re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_SIZE64 = 0xFFFFFFFF
+"""Stands where a size of 64 bits follows elsewhere."""
 _END_RECORD = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64_RECORD = struct.Struct("<4sQ2H2L4Q")
@@ -225,14 +228,38 @@ class _ZipInput:
         _check_names(info.orig_filename for info in infos)
         for info in infos:
             _check_info(info)
+        _check_apart(infos, self._zip.start_dir)
         self.sizes = {info.filename: info.file_size for info in infos}
 
     def open(self, name: str) -> IO[bytes]:
+        self._check_local(self._zip.getinfo(name))
         return self._zip.open(name)
+
+    def _check_local(self, info: zipfile.ZipInfo) -> None:
+        """A member says twice what it is; readers differ in which of the two they go by."""
+        file = self._zip.fp
+        assert file  # noqa: S101 - never closed
+        file.seek(info.header_offset)
+        signature, _, flags, method, _, _, crc, packed, size, *_ = _LOCAL.unpack(file.read(_LOCAL.size))
+        later = flags & 0x8  # sizes and checksum stand behind the member
+        same = later or (crc, min(packed, _SIZE64), min(size, _SIZE64)) in (
+            (info.CRC, info.compress_size, info.file_size),
+            (info.CRC, _SIZE64, _SIZE64),
+        )
+        if signature != b"PK\3\4" or (flags, method) != (info.flag_bits, info.compress_type) or not same:
+            raise ValueError(f"{info.filename!r} is described in two ways")
+
+
+def _check_apart(infos: Iterable[zipfile.ZipInfo], end: int) -> None:
+    """Refuse members that share bytes: a few of them can unpack to any size. Raises ValueError."""
+    for info in sorted(infos, key=lambda one: -one.header_offset):
+        if info.header_offset + _LOCAL.size + len(info.orig_filename) + info.compress_size > end:
+            raise ValueError(f"{info.orig_filename!r} overlaps another member")
+        end = info.header_offset
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:
-    return info.is_dir() and not info.file_size and not _name_problem(info.orig_filename.rstrip("/"))
+    return info.filename.endswith("/") and not info.file_size and not _name_problem(info.orig_filename.rstrip("/"))
 
 
 def _check_zip(path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
 import stat
+import struct
 import zipfile
 
 import pytest
@@ -294,3 +296,92 @@ def test_an_image_is_kept_once(tmp_path):
     assert len(refs) == 1
     with zipfile.ZipFile(tmp_path / "a.zip") as file:
         assert [name for name in file.namelist() if name.startswith("blobs/")] == [f"blobs/{refs.pop().sha256}"]
+
+
+def patched(path, place, form, value):
+    """Write ``value`` over what stands at ``place`` of the file."""
+    content = bytearray(path.read_bytes())
+    struct.pack_into(form, content, place, value)
+    path.write_bytes(content)
+
+
+def central(path, name):
+    """Where the central directory of a zip tells of the member ``name``."""
+    with zipfile.ZipFile(path) as file:
+        place = file.start_dir
+        for info in file.infolist():
+            if info.filename == name:
+                return place
+            place += 46 + len(info.filename.encode()) + len(info.extra) + len(info.comment)
+    raise KeyError(name)
+
+
+def local(path, name):
+    """Where the member itself begins."""
+    with zipfile.ZipFile(path) as file:
+        return file.getinfo(name).header_offset
+
+
+TAGS = "records/tag/0001.jsonl"
+
+
+def test_a06_a_name_that_is_empty(zipped):
+    add(zipped, "")
+    refused(zipped, "leads out of its place")
+
+
+def test_a13_a_million_members(tmp_path):
+    """An end that promises more members than any input may have; nothing of it is read."""
+    end64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 10**6, 10**6, 0, 0)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    (tmp_path / "a.zip").write_bytes(end64 + locator + end)
+    refused(tmp_path / "a.zip", "1,000,000 members")
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "value"),
+    [(6, "<H", 8), (8, "<H", 0), (14, "<L", 5), (18, "<L", 7), (22, "<L", 7), (30, "<B", ord("R"))],
+    ids=["flags", "method", "checksum", "packed size", "size", "name"],
+)
+def test_a14_a_member_described_in_two_ways(place, form, value, zipped):
+    rezip(zipped, lambda info, body: (info, body))
+    patched(zipped, local(zipped, TAGS) + place, form, value)
+    refused(zipped, "described in two ways|differ")
+
+
+def test_a15_members_that_share_their_bytes(zipped):
+    other = local(zipped, "records/studio/0001.jsonl")
+    patched(zipped, central(zipped, TAGS) + 42, "<L", other)
+    refused(zipped, "overlaps another")
+
+
+def test_a17_a_size_that_is_smaller_than_the_stream(zipped):
+    """Manifest and zip agree on ten bytes; the stream has more, which are never read as records."""
+
+    def shrink(info, body):
+        if info.filename == "manifest.json":
+            told = json.loads(body)
+            next(said for said in told["members"] if said["name"] == TAGS)["bytes"] = 10
+            body = json.dumps(told).encode()
+        return info, body
+
+    rezip(zipped, shrink)
+    patched(zipped, central(zipped, TAGS) + 24, "<L", 10)
+    patched(zipped, local(zipped, TAGS) + 22, "<L", 10)
+    refused(zipped, TAGS)
+
+
+def test_a18_an_archive_within_an_archive_is_never_opened(folder):
+    inner = b"PK\3\4 not opened"
+    digest = hashlib.sha256(inner).hexdigest()
+    (folder / "blobs" / digest).write_bytes(inner)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["members"].append({"name": f"blobs/{digest}", "bytes": len(inner), "sha256": digest})
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    read_all(folder)
+    assert ArchiveSource(folder).open_blob(Blob("tag", "1", "image", digest)).read() == inner
+
+
+def test_a25_a_folder_that_is_no_archive(tmp_path):
+    refused(tmp_path, "has no manifest.json")

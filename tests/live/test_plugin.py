@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from stash_portability.__main__ import main
+
 from .stash_server import StashServer
 
 ROOT = Path(__file__).parents[2]
@@ -72,8 +74,19 @@ def test_stash_shows_the_tasks_and_settings(plugged):
     query = "{ plugins { id name version description tasks { name description } settings { name type } } }"
     (found,) = plugged.graphql(query)["plugins"]
     assert (found["id"], found["name"]) == (PLUGIN, "Stash Portability")
-    assert [task["name"] for task in found["tasks"]] == ["Export library", "Set up dependencies"]
+    assert [task["name"] for task in found["tasks"]] == ["Export library", "Back up now", "Set up dependencies"]
     assert {setting["name"] for setting in found["settings"]} == {"dataFolder", "format", "kinds", "privacy"}
+
+
+def test_the_task_backs_up_and_what_it_made_verifies(plugged):
+    run_task(plugged, "Back up now")
+    run = operate(plugged, "status")["runs"][0]
+    assert (run["kind"], run["state"]) == ("backup", "finished"), run
+    (output,) = run["report"]["outputs"]
+    assert Path(output).parent == data(plugged) / "backups"
+    assert [message.strip() for level, message in log(plugged) if level == "Info"][-1] == f"wrote {output}"
+    assert main(["--quiet", "verify", output]) == 0
+    assert main(["--quiet", "diff", output, plugged.url, "--images"]) == 0
 
 
 def test_the_task_exports_the_library_and_names_the_file(plugged):

@@ -1,0 +1,70 @@
+"""Compare and set: whether records of the target are still what a plan saw, and whether they became what it said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from ..kinds import KINDS
+from ..model import Change, Data, Source, Want
+from .coding import Digest, Digests, pack
+from .merge import same
+from .rules import TWO_ENDS, blob_fields, reference_fields, written
+
+State = Literal["as planned", "already", "moved", "gone"]
+
+
+def current(reader: Source, kind: str, uids: Iterable[str], fields: Iterable[str]) -> dict[str, Data]:
+    """These records of the target as they are, images as they come."""
+    names = frozenset(fields)
+    want = Want(names, sorted(set(uids)), blobs=not names.isdisjoint(blob_fields(kind)))
+    return {record.uid: record.data for record in reader.read(kind, want)}
+
+
+def fields_of(changes: Sequence[Change]) -> set[str]:
+    """The fields that tell about ``changes``, all of one kind and op."""
+    return {name for change in changes for data in change[3:] for name in data or ()}
+
+
+def states(reader: Source, changes: Sequence[Change], digests: Digests) -> list[State]:
+    """What each record that is to be updated or deleted is like. (A create has nothing to compare with.)"""
+    if not changes or changes[0].op == "create":
+        return ["as planned"] * len(changes)
+    found = current(reader, changes[0].kind, (change.uid for change in changes), fields_of(changes))
+    return [_state(change, found.get(change.uid), digests) for change in changes]
+
+
+def _state(change: Change, now: Data | None, digests: Digests) -> State:
+    if now is None:
+        return "already" if change.op == "delete" else "gone"
+    if change.op == "delete":
+        names = {field.name for field in written(change.kind)} - {one.name for one, _ in reference_fields(change.kind)}
+        return "moved" if _moved(change, now, digests.target, names) else "as planned"
+    if not differing(change.kind, change.after or {}, now, digests):
+        return "already"
+    names = set(change.before or {}) - set(TWO_ENDS.get(change.kind, ()))
+    return "moved" if _moved(change, now, digests.target, names) else "as planned"
+
+
+def _moved(change: Change, now: Data, digest: Digest, names: set[str]) -> bool:
+    before = {name: value for name, value in (change.before or {}).items() if name in names}
+    return bool(differing(change.kind, before, now, Digests(digest, digest)))
+
+
+def differing(kind: str, wanted: Data, now: Data, digests: Digests) -> tuple[str, ...]:
+    """The fields in which ``now`` is not what is ``wanted``. Of a field that ``now`` does not know, anything is too
+    much to want."""
+    images = blob_fields(kind)
+    if any(wanted.get(name) is not None for name in images):
+        wanted, now = pack(kind, wanted, digests.source), pack(kind, now, digests.target)
+    return tuple(
+        field.name
+        for field in KINDS[kind].fields
+        if field.name in wanted and not _as_wanted(field, wanted[field.name], now)
+    )
+
+
+def _as_wanted(field: Any, value: Any, now: Mapping[str, Any]) -> bool:
+    if field.name not in now:
+        return value in (None, [], {})
+    return same(field, value, now[field.name])

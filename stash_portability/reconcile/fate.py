@@ -1,0 +1,133 @@
+"""What becomes of records that only one side has: made, deleted, left as they are, or left for a person or a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..kinds import PARTS_OF
+from ..model import Ambiguity, Conflict, Data, Policy, Waiting
+from .coding import decode, encode
+from .merge import same
+from .references import References
+from .rules import only_a_scan_makes, written
+from .workset import Workset
+
+_WHY_OWNER = {
+    "wait": "its {kind} waits for a scan",
+    "ambiguous": "which {kind} of the target is its own is not certain",
+    "out": "its {kind} is not brought over",
+}
+
+
+def decide(workset: Workset, kind: str, policy: Policy, kinds: Sequence[str]) -> None:
+    """Say for each record of ``kind`` without its like what becomes of it. Kinds it refers to come before."""
+    references = References(workset)
+    fates: list[tuple[str, str | None, int]] = []
+    for number, uid, content in list_alone(workset, kind, "source"):
+        data = decode(content)
+        fate = _of_source(workset, (kind, number, uid), data, policy, references) if kind in kinds else "out"
+        fates.append((fate, f"new:{kind}:{number}" if fate == "create" else None, number))
+        _keep(workset, fates, 1000)
+    _keep(workset, fates, 1)
+    if kind in kinds and policy.base != "nothing" and "delete" in policy.allow:
+        _decide_target(workset, kind, policy)
+
+
+def list_alone(workset: Workset, kind: str, side: str) -> Iterator[tuple[int, str, bytes]]:
+    """The records of one side that are not paired."""
+    sql = "SELECT id, uid, data FROM record WHERE kind = ? AND side = ? AND goes IS NULL ORDER BY id"
+    yield from workset.rows(sql, kind, side)
+
+
+def _keep(workset: Workset, fates: list[tuple[str, str | None, int]], least: int) -> None:
+    if len(fates) >= least:
+        workset.many("UPDATE record SET fate = ?, goes = ? WHERE id = ?", fates)
+        fates.clear()
+
+
+def _of_source(
+    workset: Workset, which: tuple[str, int, str], data: dict[str, Any], policy: Policy, references: References
+) -> str:
+    kind, number, uid = which
+    candidates = list(workset.rows(
+        "SELECT t.uid, m.why FROM maybe m JOIN record t ON t.id = m.target WHERE m.source = ? ORDER BY t.id", number
+    ))  # fmt: skip
+    if candidates:
+        why = f"{candidates[0][1]}, and there are several"
+        return _tell(workset, Ambiguity(kind, uid, tuple(row[0] for row in candidates), why), "ambiguous")
+    if policy.base == "state" and (base := _agreed(workset, kind, "source", uid)) is not None:
+        if unchanged(kind, base, references.translate(kind, data, None)):
+            return "out"
+        _tell(workset, Conflict(kind, uid, "", base, data, None, "source"), "")
+    if kind in PARTS_OF and (fate := _of_owner(workset, kind, uid, data)):
+        return fate
+    if why := only_a_scan_makes(kind, data):
+        return _tell(workset, Waiting(kind, uid, why), "wait")
+    return "create" if "create" in policy.allow else "out"
+
+
+def _of_owner(workset: Workset, kind: str, uid: str, data: Data) -> str:
+    """A part follows what it belongs to; "" when that is, or will be, there."""
+    owner, field = PARTS_OF[kind]
+    sql = "SELECT coalesce(fate, '') FROM record WHERE kind = ? AND side = 'source' AND uid = ?"
+    found = workset.one(sql, owner, data.get(field))
+    fate = "out" if found is None else str(found)
+    if fate in ("", "create"):
+        return ""
+    why = _WHY_OWNER[fate].format(kind=owner)
+    if fate == "ambiguous":
+        return _tell(workset, Ambiguity(kind, uid, (), why), fate)
+    return _tell(workset, Waiting(kind, uid, why), fate) if fate == "wait" else fate
+
+
+def _decide_target(workset: Workset, kind: str, policy: Policy) -> None:
+    """What only the target has is deleted when the base has it as it is: then it is the source that took it away. What
+    could be a record of the source stays."""
+    gone = []
+    for number, uid, content in list_alone(workset, kind, "target"):
+        if workset.one("SELECT EXISTS (SELECT 1 FROM maybe WHERE target = ?)", number):
+            continue
+        data = decode(content)
+        if policy.base == "target" or _owner_goes(workset, kind, data) or _taken_away(workset, kind, uid, data):
+            gone.append((number,))
+    workset.many("UPDATE record SET fate = 'delete' WHERE id = ?", gone)
+
+
+def _taken_away(workset: Workset, kind: str, uid: str, data: Data) -> bool:
+    base = _agreed(workset, kind, "target", uid)
+    if base is None:
+        return False
+    if unchanged(kind, base, data):
+        return True
+    _tell(workset, Conflict(kind, uid, "", base, None, data, "target"), "")
+    return False
+
+
+def _owner_goes(workset: Workset, kind: str, data: Data) -> bool:
+    if kind not in PARTS_OF:
+        return False
+    owner, field = PARTS_OF[kind]
+    sql = "SELECT fate = 'delete' FROM record WHERE kind = ? AND side = 'target' AND uid = ?"
+    return bool(workset.one(sql, owner, data.get(field)))
+
+
+def unchanged(kind: str, base: Data, data: Data) -> bool:
+    """Whether a record still holds what it held, as far as both are known."""
+    return all(same(field, base[field.name], data[field.name])
+               for field in written(kind) if field.name in base and field.name in data)  # fmt: skip
+
+
+def _agreed(workset: Workset, kind: str, side: str, uid: str) -> Any:
+    sql = {
+        "source": "SELECT data FROM base WHERE kind = ? AND source = ?",
+        "target": "SELECT data FROM base WHERE kind = ? AND target = ?",
+    }[side]
+    content = workset.one(sql, kind, uid)
+    return None if content is None else decode(content)
+
+
+def _tell(workset: Workset, what: Ambiguity | Waiting | Conflict, fate: str) -> str:
+    sql = "INSERT INTO found (what, kind, data) VALUES (?, ?, ?)"
+    workset.run(sql, type(what).__name__, what.kind, encode(list(what)))
+    return fate

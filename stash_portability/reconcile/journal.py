@@ -1,0 +1,142 @@
+"""What a run has written, line by line on disk before and after each batch: for the undo and the report. To go on after
+a crash it is not needed: planning again finds what is left to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from ..errors import Unreadable
+from ..model import Blob, BlobRef, Change, Data, Written
+from .coding import EACH_ITSELF, Digests, change_from_json, change_to_json, decode, encode
+from .images import KeptImages, OpenImage
+
+NAME = "journal.jsonl"
+
+
+class Entry(NamedTuple):
+    """A change as it was asked for, with the target's ids, and what came of it; ``written`` None: not known, the run
+    ended before that was told."""
+
+    change: Change
+    written: Written | None
+    done: bool
+
+
+class Journal:
+    """Writes ``journal.jsonl`` in the folder of a run. A context manager. ``now`` gives the time (UTC) as text;
+    ``open_image`` opens images of the target, which are kept before they are replaced (None: there are none)."""
+
+    def __init__(
+        self,
+        folder: Path,
+        now: Callable[[], str],
+        digests: Digests = EACH_ITSELF,
+        open_image: OpenImage | None = None,
+    ) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._file = os.fdopen(os.open(folder / NAME, flags, 0o600), "ab")
+        self._now = now
+        self._digests = digests
+        self._images = KeptImages(folder)
+        self._open_image = open_image
+        self._next = sum(1 for _ in _lines(folder / NAME))
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def intend(self, changes: Sequence[Change]) -> list[int]:
+        """Note what is about to be written; give each one's number."""
+        numbers = [self._next + place for place in range(len(changes))]
+        self._next += len(changes)
+        at = self._now()
+        self._write(
+            {"intend": number, "at": at, **change_to_json(self._with_kept_images(change))}
+            for number, change in zip(numbers, changes, strict=True)
+        )
+        return numbers
+
+    def outcome(self, numbers: Sequence[int], written: Sequence[Written]) -> None:
+        """Note what came of it."""
+        at = self._now()
+        self._write(
+            {"done": number, "at": at, "uid": one.uid, "error": one.error and one.error.code,
+             "message": one.error and str(one.error)}
+            for number, one in zip(numbers, written, strict=True)
+        )  # fmt: skip
+
+    def _with_kept_images(self, change: Change) -> Change:
+        """Images by digest alone; those that are replaced are kept."""
+        return change._replace(before=self._kept(change.before), after=self._named(change.after))
+
+    def _kept(self, data: Data | None) -> Data | None:
+        if data is None or self._open_image is None:
+            return data
+        out = dict(data)
+        for name, value in data.items():
+            if isinstance(value, Blob):
+                with self._open_image(value) as stream:
+                    out[name] = self._images.keep(stream)
+        return out
+
+    def _named(self, data: Data | None) -> Data | None:
+        """How long it is does not matter: it is only compared."""
+        if data is None:
+            return None
+        return {
+            name: BlobRef(self._digests.source(value), 0) if isinstance(value, Blob) else value
+            for name, value in data.items()
+        }
+
+    def _write(self, lines: Iterator[dict[str, Any]]) -> None:
+        self._file.write(b"".join(encode(line) + b"\n" for line in lines))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+def read_back(folder: Path) -> Iterator[Entry]:
+    """What a run wrote, the last first. A last line that is cut off is passed over. Raises Unreadable."""
+    path = folder / NAME
+    intents: list[int] = []
+    outcomes: dict[int, tuple[str, str | None]] = {}
+    numbers: list[int] = []
+    for start, said in _lines(path):
+        if "intend" in said:
+            intents.append(start)
+            numbers.append(said["intend"])
+        else:
+            outcomes[said["done"]] = (said["uid"], said["error"])
+    with path.open("rb") as file:
+        for number, start in zip(reversed(numbers), reversed(intents), strict=True):
+            file.seek(start)
+            yield _entry(change_from_json(decode(file.readline())), outcomes.get(number))
+
+
+def _entry(change: Change, outcome: tuple[str, str | None] | None) -> Entry:
+    if outcome is None:
+        return Entry(change, None, False)
+    uid, error = outcome
+    return Entry(change, Written(uid), error in (None, "NotAllWritten"))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines of a journal, each with where it begins."""
+    start = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield start, decode(line)
+            except ValueError as error:
+                raise Unreadable(path=path.name, reason=f"line {number} is damaged") from error
+            start += len(line)

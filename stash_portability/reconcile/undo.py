@@ -1,0 +1,89 @@
+"""Taking a run back: its journal, the other way round, as a plan. What somebody changed since is left alone, because it
+is written like any other plan; what only a scan makes is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model import Brake, Change, Data, Op, Plan, Waiting
+from .journal import Entry, read_back
+from .rules import LINKS, only_a_scan_makes
+
+
+def undo_plan(folder: Path) -> Plan:
+    """The plan that takes back what the run in ``folder`` wrote. A create whose outcome is not known cannot be taken
+    back, because its id is not known either: a brake, ``unknown-creates``. Raises Unreadable."""
+    counts: Counter[str] = Counter()
+    unknown = 0
+    for entry in read_back(folder):
+        unknown += entry.written is None and entry.change.op == "create"
+        inverse = _inverse(entry)
+        if inverse is not None and not _why_not(inverse):
+            counts[f"{inverse.kind} {inverse.op}"] += 1
+    why = f"of {unknown} records the run did not learn whether they were made; they may stay"
+    brakes = (Brake("unknown-creates", why),) if unknown else ()
+    return Plan(_Changes(folder), (), (), _Waiting(folder), dict(counts), brakes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """The inverse changes, the last first; the links of what is made anew come when all of it is there."""
+
+    folder: Path
+
+    def __iter__(self) -> Iterator[Change]:
+        inverses = (inverse for inverse in _inverses(self.folder) if not _why_not(inverse))
+        yield from (_without_links(one) if one.op == "create" else one for one in inverses)
+        for one in _inverses(self.folder):
+            links = _links(one)
+            if one.op == "create" and not _why_not(one) and links:
+                nothing: Data = {name: [] if isinstance(value, list) else None for name, value in links.items()}
+                yield Change("update", one.kind, one.uid, nothing, links)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What was deleted and only a scan makes again."""
+
+    folder: Path
+
+    def __iter__(self) -> Iterator[Waiting]:
+        for one in _inverses(self.folder):
+            if why := _why_not(one):
+                yield Waiting(one.kind, one.uid, why)
+
+
+def _inverses(folder: Path) -> Iterator[Change]:
+    for entry in read_back(folder):
+        if (inverse := _inverse(entry)) is not None:
+            yield inverse
+
+
+def _inverse(entry: Entry) -> Change | None:
+    """What takes an entry back; None for what was not written. Of an update or a delete that ended in the dark, what is
+    there now tells whether it was written: it is compared as always."""
+    change, written = entry.change, entry.written
+    if written is not None and not entry.done:
+        return None
+    if change.op == "create":
+        return None if written is None else Change("delete", change.kind, written.uid, change.after, None)
+    op: Op = "create" if change.op == "delete" else "update"
+    return Change(op, change.kind, change.uid, change.after, change.before)
+
+
+def _why_not(change: Change) -> str:
+    return only_a_scan_makes(change.kind, change.after or {}) if change.op == "create" else ""
+
+
+def _links(change: Change) -> dict[str, object]:
+    after = change.after or {}
+    return {name: after[name] for name in LINKS.get(change.kind, ()) if after.get(name) not in (None, [])}
+
+
+def _without_links(change: Change) -> Change:
+    nothing: Data = {name: [] if isinstance(value, list) else None for name, value in _links(change).items()}
+    return change._replace(after={**(change.after or {}), **nothing})

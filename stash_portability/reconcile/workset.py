@@ -1,0 +1,110 @@
+"""The SQLite file of one run: both sides' records, what is matched with what, and the plan. On disk, so that memory
+stays flat however many records there are. It holds nothing that outlives the run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, NamedTuple
+
+from ..errors import NoSpace
+from ..model import EVERYTHING, Data, Record, Source, Want
+from .coding import Digest, encode, no_images, pack
+from .rules import ORDER
+
+Side = Literal["source", "target"]
+
+_SCHEMA = """
+CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT, side TEXT, uid TEXT, data BLOB, goes TEXT, fate TEXT);
+CREATE UNIQUE INDEX record_uid ON record (kind, side, uid);
+CREATE TABLE base (kind TEXT, source TEXT, target TEXT, data BLOB, PRIMARY KEY (kind, source, target)) WITHOUT ROWID;
+CREATE INDEX base_target ON base (kind, target);
+CREATE TABLE key (value TEXT, side TEXT, record INTEGER, PRIMARY KEY (value, side, record)) WITHOUT ROWID;
+CREATE TABLE edge (source INTEGER, target INTEGER, PRIMARY KEY (source, target)) WITHOUT ROWID;
+CREATE INDEX edge_target ON edge (target);
+CREATE TABLE maybe (source INTEGER, target INTEGER, why TEXT, PRIMARY KEY (source, target)) WITHOUT ROWID;
+CREATE INDEX maybe_target ON maybe (target);
+CREATE TABLE change (id INTEGER PRIMARY KEY, phase INTEGER, rank INTEGER, op TEXT, kind TEXT, uid TEXT,
+  before BLOB, after BLOB);
+CREATE INDEX change_uid ON change (kind, uid);
+CREATE TABLE token (value TEXT, uid TEXT, held INTEGER, field TEXT);
+CREATE INDEX token_value ON token (value);
+CREATE INDEX token_uid ON token (uid);
+CREATE TABLE found (id INTEGER PRIMARY KEY, what TEXT, kind TEXT, data BLOB);
+"""
+"""``record.goes``: of the source, what references to it become (the target's id, or new:…); of the target, the id of
+the source's record it is matched with. ``fate``: "create", "wait", "ambiguous", "out"; of the target "delete".
+``base``: what both agreed on last time, in the target's ids. ``found``: conflicts, ambiguities, what waits."""
+
+_MEMORY = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;"
+
+
+class Agreed(NamedTuple):
+    """What a finished run remembers of one record: the ids of both sides, and what both held, in the target's ids."""
+
+    kind: str
+    source: str
+    target: str
+    data: Data
+
+
+class Workset:
+    """Records of both sides and of the base. A context manager; raises NoSpace when the disk is full."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript(_MEMORY + _SCHEMA)
+        self._connection.execute("BEGIN")
+
+    def __enter__(self) -> Workset:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def fill(self, side: Side, records: Iterable[Record], digest: Digest = no_images) -> None:
+        """Take records in. ``digest`` gives the SHA-256 of their images, when they come with images."""
+        rows = ((one.kind, side, one.uid, encode(pack(one.kind, one.data, digest))) for one in records)
+        self.many("INSERT INTO record (kind, side, uid, data) VALUES (?, ?, ?, ?)", rows)
+
+    def fill_from(self, side: Side, library: Source, want: Want = EVERYTHING, digest: Digest = no_images) -> None:
+        """Take all kinds of a library in."""
+        for kind in ORDER:
+            self.fill(side, library.read(kind, want), digest)
+
+    def remember(self, agreed: Iterable[Agreed]) -> None:
+        """Take in what both sides agreed on last time."""
+        rows = ((one.kind, one.source, one.target, encode(pack(one.kind, one.data))) for one in agreed)
+        self.many("INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?)", rows)
+
+    def count(self, side: Side, kind: str) -> int:
+        """How many records of ``kind`` a side has."""
+        return int(self.one("SELECT count(*) FROM record WHERE kind = ? AND side = ?", kind, side))
+
+    def run(self, sql: str, *values: Any) -> None:
+        """Do a statement."""
+        self.many(sql, [values])
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Do a statement for each of ``rows``."""
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.OperationalError as error:
+            if "full" in str(error):
+                raise NoSpace(path=self._path, reason="the working file of this run does not fit") from error
+            raise
+
+    def rows(self, sql: str, *values: Any) -> Iterator[Any]:
+        """Stream the rows of a query."""
+        yield from self._connection.execute(sql, values)
+
+    def one(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row; None when there is none."""
+        row = self._connection.execute(sql, values).fetchone()
+        return row[0] if row else None

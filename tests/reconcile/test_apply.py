@@ -1,0 +1,207 @@
+"""Writing a plan: compare and set, brakes, what fails, the journal, images, and the undo of each."""
+
+import hashlib
+import io
+import json
+
+import pytest
+
+from stash_portability.errors import (
+    Braked,
+    NotAllWritten,
+    RecordError,
+    Stopped,
+    Unreachable,
+    Unreadable,
+    VerificationFailed,
+)
+from stash_portability.libraries.memory import MemoryLibrary
+from stash_portability.libraries.memory_write import MemoryWriter
+from stash_portability.model import BlobRef, Change, Record, Want, Written
+from stash_portability.reconcile.apply import Ends, apply, batches
+from stash_portability.reconcile.coding import Digests
+from stash_portability.reconcile.images import KeptImages, digests
+from stash_portability.reconcile.journal import Journal, read_back
+from stash_portability.reconcile.undo import undo_plan
+from stash_portability.reconcile.verify import expect_nothing
+
+from .films import memory, scene, tag, view
+from .running import FROM_SOURCE, MERGE, REPLACE, now, planned, write
+
+
+def held(library, kind, uid):
+    [record] = library.read(kind, Want(ids=[uid]))
+    return record.data
+
+
+def test_what_moved_since_the_plan_is_left_alone(tmp_path):
+    source = memory(
+        [Record("tag", "1", tag("A", description="ours")), Record("tag", "2", tag("B", description="ours"))]
+    )
+    target = memory([Record("tag", "5", tag("A", description="old")), Record("tag", "6", tag("B", description="old"))])
+    with planned(source, target, FROM_SOURCE) as plan:
+        target.update("tag", "5", {"description": "edited meanwhile"})
+        applied = write(plan, target, tmp_path)
+    assert applied.moved == ["tag 5"] and applied.counts == {"tag update": 1}
+    assert held(target, "tag", "5")["description"] == "edited meanwhile"
+
+
+def test_what_was_edited_is_not_deleted_and_what_is_gone_is_done(tmp_path):
+    target = memory([Record("tag", "5", tag("A")), Record("tag", "6", tag("B"))])
+    with planned(memory([]), target, REPLACE) as plan:
+        target.update("tag", "5", {"description": "edited meanwhile"})
+        target.delete("tag", "6")
+        applied = write(plan, target, tmp_path)
+    assert (applied.moved, applied.already, dict(applied.counts)) == (["tag 5"], 1, {})
+
+
+def test_a_plan_with_a_brake_writes_nothing_unless_it_is_accepted(tmp_path):
+    target = memory([Record("tag", "5", tag("A"))])
+    with planned(memory([]), target, REPLACE) as plan:
+        with pytest.raises(Braked, match="source-empty: the source is empty"):
+            write(plan, target, tmp_path, accept=())
+        assert (tmp_path / "journal.jsonl").read_bytes() == b""
+        write(plan, target, tmp_path, accept=("source-empty",))
+    assert list(target.read("tag")) == []
+
+
+class Answers:
+    """A writer that gives the same answer to everything."""
+
+    def __init__(self, error):
+        self.error, self.asked = error, []
+
+    def write(self, changes):
+        self.asked += changes
+        return [Written(change.uid, self.error) for change in changes]
+
+
+def test_a_record_that_fails_does_not_stop_the_others_and_parts_of_it_are_not_tried(tmp_path):
+    taken = RecordError(kind="scene", uid="", reason="no")
+    film = {**scene("x", title="Owl"), "files": []}
+    source = memory([Record("scene", "1", film), Record("marker", "1", {"scene": "1", "seconds": 1.0, "title": None})])
+    answers = Answers(taken)
+    with planned(source, memory([]), MERGE) as plan:
+        applied = write(plan, memory([]), tmp_path, answers)
+    assert [one.kind for one in answers.asked] == ["scene"]
+    assert [str(one) for one in applied.failed] == [
+        str(taken),
+        "marker new:marker:2 is left out: its scene could not be made",
+    ]
+
+
+def test_a_lost_answer_ends_the_run_and_what_is_known_is_journaled(tmp_path):
+    source = memory([Record("tag", "1", tag("A"))])
+    with planned(source, memory([]), MERGE) as plan, pytest.raises(Unreachable):
+        write(plan, memory([]), tmp_path, Answers(Unreachable(address="a", reason="b")))
+    assert [entry.done for entry in read_back(tmp_path)] == [False]
+    with planned(source, memory([]), MERGE) as plan, pytest.raises(Stopped):
+        write(plan, memory([]), tmp_path, Answers(Stopped("it ended")))
+
+
+def test_what_is_written_but_for_some_fields_is_told(tmp_path):
+    partly = NotAllWritten(kind="tag", uid="5", reason="sort_name")
+    target = memory([Record("tag", "5", tag("A"))])
+    with planned(memory([Record("tag", "1", tag("A", favorite=True))]), target, MERGE) as plan:
+        applied = write(plan, target, tmp_path, Answers(partly))
+    assert applied.partly == [partly] and applied.counts == {"tag update": 1} and applied.differs == []
+
+
+def test_what_does_not_become_what_was_asked_for_is_told(tmp_path):
+    target = memory([Record("tag", "5", tag("A"))])
+    with planned(memory([Record("tag", "1", tag("A", favorite=True))]), target, MERGE) as plan:
+        assert write(plan, target, tmp_path, Answers(None)).differs == ["tag 5: favorite"]
+    with planned(memory([Record("tag", "1", tag("A", favorite=True))]), target, MERGE) as plan:
+        left = plan
+        with pytest.raises(VerificationFailed, match="1 tag update"):
+            expect_nothing(left, "memory")
+
+
+def test_batches_are_of_one_kind_and_op_and_hold_a_record_once():
+    def change(op, kind, uid):
+        return Change(op, kind, uid, {}, {})
+
+    several = [change("update", "tag", str(number)) for number in range(150)]
+    sizes = [
+        len(batch)
+        for batch in batches([*several, several[149], change("delete", "tag", "1"), change("delete", "scene", "1")])
+    ]
+    assert sizes == [100, 50, 1, 1, 1]
+
+
+def test_a_journal_that_is_cut_off_is_read_and_a_damaged_one_is_refused(tmp_path):
+    with planned(memory([Record("tag", "1", tag("A"))]), memory([]), MERGE) as plan:
+        write(plan, memory([]), tmp_path)
+    path = tmp_path / "journal.jsonl"
+    whole = path.read_bytes()
+    first, second = whole.splitlines(keepends=True)
+    assert json.loads(first)["at"] == now() and path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(first + second[:-5])
+    assert [entry.written for entry in read_back(tmp_path)] == [None]
+    assert [brake.name for brake in undo_plan(tmp_path).brakes] == ["unknown-creates"]
+    path.write_bytes(b"{broken\n" + second)
+    with pytest.raises(Unreadable, match="line 1 is damaged"):
+        list(read_back(tmp_path))
+
+
+def test_undo_leaves_alone_what_was_edited_since(tmp_path):
+    source = memory([Record("tag", "1", tag("A", description="ours")), Record("tag", "2", tag("B"))])
+    target = memory([Record("tag", "5", tag("A", description="old"))])
+    (tmp_path / "undo").mkdir()
+    with planned(source, target, FROM_SOURCE) as plan:
+        write(plan, target, tmp_path)
+    target.update("tag", "5", {"description": "edited since"})
+    applied = write(undo_plan(tmp_path), target, tmp_path / "undo")
+    assert applied.moved == ["tag 5"] and [one.uid for one in target.read("tag")] == ["5"]
+
+
+def test_undo_makes_deleted_records_anew_with_what_refers_to_them(tmp_path):
+    theirs = [
+        Record("tag", "5", tag("A")),
+        Record("tag", "6", tag("B", parents=["5"])),
+        Record("scene", "7", scene("a1", tags=["5", "6"])),
+    ]
+    target = memory(theirs)
+    before = view(target)
+    (tmp_path / "undo").mkdir()
+    with planned(memory([Record("scene", "1", scene("a1"))]), target, REPLACE) as plan:
+        write(plan, target, tmp_path)
+    assert list(target.read("tag")) == []
+    undo = undo_plan(tmp_path)
+    assert undo.counts == {"tag create": 2, "scene update": 1}
+    write(undo, target, tmp_path / "undo")
+    assert view(target) == before and {one.uid for one in target.read("tag")} == {"7", "8"}
+
+
+def test_undo_tells_what_only_a_scan_makes(tmp_path):
+    target = memory([Record("scene", "7", scene("a1"))])
+    (tmp_path / "undo").mkdir()
+    with planned(memory([]), target, REPLACE) as plan:
+        write(plan, target, tmp_path)
+    undo = undo_plan(tmp_path)
+    assert list(undo.changes) == [] and [(one.kind, one.uid) for one in undo.waiting] == [("scene", "7")]
+
+
+def test_images_go_over_are_compared_by_their_bytes_and_come_back_with_the_undo(tmp_path):
+    old, new = b"old picture", b"new picture"
+    sha = hashlib.sha256(old).hexdigest()
+    source = MemoryLibrary([Record("tag", "1", tag("A", image="n"))], {"n": new})
+    target = MemoryLibrary([Record("tag", "5", tag("A", image="o"))], {"o": old})
+    both = Digests(digests(source.open_blob), digests(target.open_blob))
+    (tmp_path / "undo").mkdir()
+    with planned(source, target, FROM_SOURCE) as plan, Journal(tmp_path, now, both, target.open_blob) as journal:
+        applied = apply(plan, Ends(target, MemoryWriter(target, source.open_blob), both), journal)
+    assert applied.differs == [] and held_image(target) == new
+    kept = KeptImages(tmp_path)
+    with kept.open(BlobRef(sha, len(old))) as stream:
+        assert stream.read() == old
+    with Journal(tmp_path / "undo", now, both, target.open_blob) as journal:
+        undone = apply(undo_plan(tmp_path), Ends(target, MemoryWriter(target, kept.open), both), journal)
+    assert undone.differs == [] and undone.moved == [] and held_image(target) == old
+    assert kept.keep(io.BytesIO(old)).sha256 == sha
+
+
+def held_image(library):
+    [record] = library.read("tag", Want(blobs=True))
+    with library.open_blob(record.data["image"]) as stream:
+        return stream.read()
