@@ -9,7 +9,7 @@ import { amount, capital, clock, number, records, size, T, tallies, utc } from "
 
 const { useEffect, useState } = React;
 
-const DOING = { export: () => T.exporting, setup: () => T.installing };
+const DOING = { export: () => T.exporting, setup: () => T.installing, backup: () => T.backingUp };
 const STATES = { READY: "queued", RUNNING: "running", STOPPING: "running" };
 const words = (job, kind) => ({ READY: T.inQueue, STOPPING: T.stopping })[job.status] ?? DOING[kind]();
 

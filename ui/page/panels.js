@@ -10,7 +10,7 @@ import { capital, moment, T, utc } from "./strings.js";
 
 const { useState } = React;
 
-const KINDS = { export: () => T.runExport, setup: () => T.runSetup };
+const KINDS = { export: () => T.runExport, setup: () => T.runSetup, backup: () => T.runBackup };
 const STATES = {
   queued: () => T.stateQueued,
   running: () => T.stateRunning,
@@ -65,7 +65,7 @@ function Over({ report, facts }) {
 function Run({ report, facts }) {
   const over = (last) => h(Over, { report: last, facts });
   const around = (state = report.state, drawn) => h(Row, { report: { ...report, state } }, drawn);
-  const kind = report.kind === "setup" ? "setup" : "export";
+  const kind = report.kind in KINDS ? report.kind : "export";
   return h(
     "li",
     { className: "portability-run" },
