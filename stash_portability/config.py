@@ -39,6 +39,10 @@ FILE_ENDINGS = frozenset(
         ".7z",
         ".tar",
         ".html",
+        ".htm",
+        ".md",
+        ".m3u",
+        ".m3u8",
     )
 )
 """Endings by which people mean a file: a folder of that name would be a surprise."""

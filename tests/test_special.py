@@ -60,6 +60,7 @@ def test_nobody_can_say_where_a_task_may_write():
         ({"to": "x.json", "path": ["/a=/b"]}, "--path is for the formats nfo and template"),
         ({"format": "nfo", "to": "/x", "path": ["/a"]}, "OLD=NEW"),
         ({"format": "template", "to": "x.md"}, "--template is missing"),
+        ({"to": "x.md"}, "does not end like jsonl"),
         ({"template": TEMPLATE, "to": "x.md", "fields": ["scene:title"]}, "--fields does not go with"),
         ({"template": {**TEMPLATE, "escap": "html"}, "to": "x.md"}, "escap"),
         ({"template": TEMPLATE, "to": "x.html"}, "does not end like md"),
