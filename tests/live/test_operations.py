@@ -33,6 +33,16 @@ def ask(server: StashServer, mode: str, **arguments: Any) -> Any:
     return answer["data"]["runPluginOperation"]
 
 
+def cancelled(server: StashServer, run: str) -> Any:
+    """Cancel a run; on a busy machine the answer may be that it took too long, and to try again."""
+    for _ in range(4):
+        answer = ask(server, "cancel", run=run)
+        if "run" in answer:
+            break
+        assert answer["error"]["code"] == "TookTooLong", answer
+    return answer["run"]
+
+
 def done(server: StashServer, **order: Any) -> Any:
     """The report of an order that was done."""
     started = ask(server, "start", order=order)
@@ -155,7 +165,7 @@ def test_a_run_is_cancelled_while_it_goes_on(plugged):
     started = ask(plugged, "start", order={"to": "cancelled.json"})
     pause(plugged, started["run"])
     assert ask(plugged, "status")["busy"]["run"] == started["run"]
-    report = ask(plugged, "cancel", run=started["run"])["run"]
+    report = cancelled(plugged, started["run"])
     assert (report["state"], report["exit_code"]) == ("cancelled", 130)
     assert ask(plugged, "run", run=started["run"])["run"] == report
     left = [path.name for path in (data(plugged) / "exports").iterdir()]
@@ -168,7 +178,7 @@ def test_a_run_is_cancelled_while_it_waits(plugged):
     job = busy_queue(plugged)
     started = ask(plugged, "start", order={"to": "waited.json"})
     assert ask(plugged, "run", run=started["run"])["run"]["state"] == "queued"
-    assert ask(plugged, "cancel", run=started["run"])["run"]["state"] == "cancelled"
+    assert cancelled(plugged, started["run"])["state"] == "cancelled"
     plugged.graphql(STOP, {"id": job})
     plugged.wait_for_job(job)
     assert done(plugged, to="after-it.json")["state"] == "finished"
@@ -202,7 +212,7 @@ def test_a_task_of_the_settings_page_is_cancelled_too(plugged):
     while not report.exists():
         time.sleep(0.002)
     pause(plugged, name)
-    assert ask(plugged, "cancel", run=name)["run"]["state"] == "cancelled"
+    assert cancelled(plugged, name)["state"] == "cancelled"
 
 
 def test_runs_that_are_cancelled_at_any_moment_are_cancelled_or_whole(plugged):
@@ -210,7 +220,7 @@ def test_runs_that_are_cancelled_at_any_moment_are_cancelled_or_whole(plugged):
         name = f"moment-{pause_}.json"
         started = ask(plugged, "start", order={"to": name})
         time.sleep(pause_)
-        report = ask(plugged, "cancel", run=started["run"])["run"]
+        report = cancelled(plugged, started["run"])
         plugged.wait_for_job(started["job"])
         path = data(plugged) / "exports" / name
         assert report["state"] in ("cancelled", "finished"), report
@@ -224,7 +234,7 @@ def test_setting_up_is_started_once_and_does_no_harm(plugged):
     job = busy_queue(plugged, "blocks-setup.json")
     first = ask(plugged, "start", task="setup")
     assert ask(plugged, "start", task="setup")["run"] == first["run"]
-    assert ask(plugged, "cancel", run=first["run"])["run"]["state"] == "cancelled"
+    assert cancelled(plugged, first["run"])["state"] == "cancelled"
     plugged.graphql(STOP, {"id": job})
 
 

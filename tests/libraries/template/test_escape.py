@@ -110,7 +110,7 @@ def test_markdown_shows_the_literal_text(value):
     assert shown == re.sub("[\x00-\x20\x7f-\x9f\u2028\u2029]+", " ", value).strip(" ")
     bare = re.sub(r"\\[!-/:-@\[-`{-~]", " ", said)
     assert not SPECIAL & set(bare)
-    assert not re.search(r"&#?\w+;", bare)
+    assert not re.search(r"&#?[A-Za-z0-9]+;", bare)
     assert not re.match(r"[-+=]|\d{1,9}[.)]", said)
     assert "\n" not in said
 
