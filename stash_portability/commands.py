@@ -104,8 +104,11 @@ def own_library(server: Mapping[str, Any], means: Means, note: Callable[[str], N
 def _into(skipped: list[str]) -> Callable[[RecordError], None]:
     """What tells in ``skipped`` of a record that cannot be read."""
 
+    told: set[str] = set()
+
     def tell(problem: RecordError) -> None:
-        if str(problem) not in skipped:  # NFO files take two looks at each scene
+        if str(problem) not in told:  # NFO files take two looks at each scene
+            told.add(str(problem))
             skipped.append(str(problem))
 
     return tell

@@ -8,7 +8,6 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from .config import ExportOptions
@@ -18,7 +17,7 @@ from .libraries.nfo.orphans import Orphans
 from .libraries.nfo.places import Claims, Places
 from .libraries.nfo.writer import Draft, NfoWriter, Reading
 from .model import Blob, Record, Want
-from .transform.pipeline import BATCH, Pipeline
+from .transform.pipeline import Pipeline, batches
 from .transform.rewrite import folders_within, rewrite
 from .transform.scope import by_number
 
@@ -158,13 +157,6 @@ def pairs(pipeline: Pipeline, referred: Referred, batch: list[Record]) -> Iterat
     told = pipeline.report.privacy == "full"
     for raw, shown in zip(batch, pipeline.transform("scene")(batch), strict=True):
         yield raw, shown if told else shown._replace(uid="")
-
-
-def batches(stream: Iterable[Record]) -> Iterator[list[Record]]:
-    """The records of ``stream``, some at a time."""
-    rest = iter(stream)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
 
 
 def _covered(pipeline: Pipeline, options: ExportOptions, folders: Iterable[str]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .checking import document_of, is_on, is_said, one_of, user_path
-from .errors import BadTemplate, UsageError
+from .checking import Checker, document_of, is_on, is_said, one_of, user_path
+from .errors import BadTemplate, UsageError, several
 from .kinds import KINDS
 from .libraries.nfo.choices import FOREIGN, NfoChoices
 from .libraries.nfo.dialects import DIALECTS
@@ -36,7 +36,7 @@ def template_ending(form: str, template: Template | None) -> str:
 
 def find_template(value: Any) -> Template | None:
     """The template that was named: the path of a YAML or JSON file, or a mapping already read. Raises BadTemplate."""
-    if not value:
+    if value is None or value == "":
         return None
     if isinstance(value, Mapping):
         return parse_template(value, str(value.get("name") or "given"))
@@ -48,16 +48,22 @@ def find_template(value: Any) -> Template | None:
 
 
 def nfo_choices(given: Mapping[str, Any]) -> NfoChoices:
-    """How NFO files are written. Raises UnknownName."""
-    return NfoChoices(
-        profile=one_of("media server", str(given.get("nfo_profile") or "kodi"), DIALECTS),
+    """How NFO files are written. Raises UnknownName, or SeveralProblems."""
+    check = Checker()
+    choices = NfoChoices(
+        profile=check(one_of, "media server", str(given.get("nfo_profile") or "kodi"), DIALECTS, default="kodi"),
         beside=is_on(given.get("beside_media")),
         artwork=is_on(given.get("artwork")),
-        foreign=one_of("way with NFO files of others", str(given.get("foreign_nfo") or "keep"), FOREIGN),
+        foreign=check(
+            one_of, "way with NFO files of others", str(given.get("foreign_nfo") or "keep"), FOREIGN, default="keep"
+        ),
         movie_nfo=is_on(given.get("movie_nfo")),
         genres=str(given.get("nfo_genres") or "all"),
         remove_deleted=is_on(given.get("remove_deleted")),
     )
+    if check.problems:
+        raise several(check.problems)
+    return choices
 
 
 def special_kinds(form: str, template: Template | None, given: Mapping[str, Any]) -> tuple[str, ...]:

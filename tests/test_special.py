@@ -64,6 +64,7 @@ def test_nobody_can_say_where_a_task_may_write():
         ({"template": TEMPLATE, "to": "x.md", "fields": ["scene:title"]}, "--fields does not go with"),
         ({"template": {**TEMPLATE, "escap": "html"}, "to": "x.md"}, "escap"),
         ({"template": TEMPLATE, "to": "x.html"}, "does not end like md"),
+        ({"template": {}, "format": "template", "to": "x.md"}, "record is missing"),
         ({"template": "/nowhere/t.yaml", "to": "x.md"}, "cannot be read"),
     ],
 )
@@ -74,6 +75,7 @@ def test_mistakes_are_told(given, said):
 def test_all_mistakes_are_told_at_once():
     told = problem(format="nfo", to="/x", nfo_profile="vlc", foreign_nfo="eat", kinds="tag")
     assert "vlc" in told
+    assert "eat" in told
     assert "made of scenes only" in told
 
 

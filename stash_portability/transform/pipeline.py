@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -58,7 +58,7 @@ class Pipeline:
         begun, skipped = self.clock(), len(self.report.skipped)
         read = written = 0
         stream = self.source.read(kind, Want(self.fields.get(kind), ids, self.blobs))
-        for batch in _batches(stream):
+        for batch in batches(stream):
             read += len(batch)
             written += self.write(sink, kind, batch)
             self.progress.advance(len(batch))
@@ -103,6 +103,8 @@ class Pipeline:
             self.report.remarks.append(f"{count:,} of the {KINDS[kind].plural} asked for or referred to do not exist")
 
 
-def _batches(stream: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(stream, BATCH)):
+def batches(stream: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records of ``stream``, some at a time."""
+    rest = iter(stream)
+    while batch := list(islice(rest, BATCH)):
         yield batch
