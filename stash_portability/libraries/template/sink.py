@@ -11,7 +11,8 @@ from ... import json_text
 from ...errors import OutputNotUsable, RecordError
 from ...kinds import KINDS
 from ...model import BlobRef, Record
-from ...storage.container import MANIFEST, Container, Member, closing
+from ...storage.blobs import Blobs
+from ...storage.container import MANIFEST, Container, closing
 from ...transform.paths import Names
 from ..pictures import HEAD, ending_of
 from ..tables.json_form import dumps_pretty
@@ -51,7 +52,7 @@ class TemplateSink:
         self._container, self._template, self._choices = container, template, choices
         self._names = names or unknown_names
         self._renderer = Renderer(template, choices.limits)
-        self._pictures = Pictures(container)
+        self._pictures = Blobs(container, _picture)
         self._waiting: list[tuple[str, bytes]] = []
         self._file: IO[bytes] | None = None
         self._kind = self._between = ""
@@ -207,43 +208,8 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-class Pictures:
-    """The pictures of an output, each once, named by its digest and by what it is; ``name`` knows those that are
-    kept."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-        self._waiting: list[tuple[Path, str, Member]] = []
-        self._endings: dict[str, str] = {}
-
-    def name(self, sha256: str) -> str | None:
-        """The member of the picture with this digest, or None when there is none."""
-        ending = self._endings.get(sha256)
-        return f"{PICTURES}{sha256}.{ending}" if ending else None
-
-    def put(self, stream: IO[bytes]) -> BlobRef:
-        """Copy ``stream`` aside, and keep it when it is a picture and not there yet. Raises NoSpace, and
-        OutputNotUsable when the output is one file."""
-        if self._container.shape == "file":
-            raise OutputNotUsable(path=self._container.path, reason="pictures need a folder or a .zip")
-        place, known = self._container.keep(stream)
-        if known.sha256 not in self._endings:
-            with place.open("rb") as file:
-                self._endings[known.sha256] = ending_of(file.read(HEAD))
-        elif self.name(known.sha256):
-            place.unlink()
-            return BlobRef(known.sha256, known.bytes)
-        named = self.name(known.sha256)
-        if named is None:
-            place.unlink()
-        else:
-            self._waiting.append((place, named, known))
-            self.flush()
-        return BlobRef(known.sha256, known.bytes)
-
-    def flush(self) -> None:
-        """Make members of the pictures that wait, if none is open now."""
-        if not self._container.busy:
-            for waiting in self._waiting:
-                self._container.adopt(*waiting)
-            self._waiting.clear()
+def _picture(place: Path, sha256: str) -> str | None:
+    """The member a picture becomes, by what kind it is; None for what is none."""
+    with place.open("rb") as file:
+        ending = ending_of(file.read(HEAD))
+    return f"{PICTURES}{sha256}.{ending}" if ending else None
