@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from stash_portability.kinds import KINDS, Field
-from stash_portability.libraries.archive import ArchiveSink
+from stash_portability.libraries.archive_write import ArchiveSink
 from stash_portability.model import BlobRef, Record
 from stash_portability.storage.container import open_output
 

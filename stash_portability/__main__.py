@@ -9,132 +9,16 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__
-from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_CODES, EXIT_DONE, EXIT_WITH_REMARKS, PortabilityError
-from .formats import FORMATS
-from .kinds import KINDS, LEVEL_WORDS
-from .libraries.nfo.choices import FOREIGN
-from .libraries.nfo.dialects import DIALECTS
+from .arguments import parser
+from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_DONE, EXIT_WITH_REMARKS, PortabilityError
+from .kinds import KINDS
 from .model import Progress, Report
 
 DEBUG = "STASH_PORTABILITY_DEBUG"
-
-
-def parser() -> argparse.ArgumentParser:
-    """The whole command line, as argparse and the documentation test see it."""
-    top = argparse.ArgumentParser(
-        prog="stash-portability",
-        description="Take what you typed into Stash out, in any format.",
-        epilog="exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()),
-    )
-    top.add_argument("--version", action="version", version=__version__)
-    top.add_argument("--json", action="store_true", help="print one JSON object a line, for programs")
-    top.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    top.add_argument(
-        "--data", metavar="DIR", help="the data folder, instead of the usual one (an export goes where --to says)"
-    )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _export_parser(commands.add_parser("export", help="write a library, or part of it, to files"))
-    _backup_parser(commands.add_parser("backup", help="write everything into one archive, read back in full"))
-    _archive_parsers(commands)
-    fields = commands.add_parser("fields", help="list the kinds and fields, with their privacy class")
-    fields.add_argument("kind", nargs="?", default="", metavar="KIND", help=f"one of {', '.join(KINDS)}")
-    doctor = commands.add_parser("doctor", help="look whether everything needed is there")
-    _address(doctor, required=False)
-    return top
-
-
-def _address(parser_: argparse.ArgumentParser, *, required: bool) -> None:
-    parser_.add_argument(
-        "--from",
-        metavar="ADDRESS",
-        required=required,
-        help="a Stash (http://host:9999), its database file (stash-go.sqlite), or an export made before",
-    )
-    parser_.add_argument("--api-key-file", metavar="FILE", help="a file with the API key; else STASH_API_KEY is used")
-
-
-def _export_parser(export: argparse.ArgumentParser) -> None:
-    _address(export, required=False)
-    add = export.add_argument
-    add("--to", metavar="PATH", help="a file (scenes.csv, all.jsonl), a folder, or a .zip")
-    add("--format", help=f"{', '.join(FORMATS)}; else what the ending of PATH says, else jsonl")
-    add("--profile", metavar="FILE", help="columns, names and options from a YAML or JSON file")
-    add("--kinds", metavar="a,b", help="only these kinds (and what they refer to)")
-    add("--fields", action="append", metavar="KIND:A,B", help="only these fields: scene:title,date,performers.name")
-    add("--filter", metavar="JSON", help="Stash's own filter (SceneFilterType, …) as JSON, or @FILE")
-    add("--query", metavar="TEXT", help="only what Stash's own search for TEXT finds; also beside --filter")
-    add(
-        "--narrow",
-        metavar="JSON",
-        help="of what is chosen only some tags, performers, studios, dates or ratings, as JSON or @FILE:"
-        ' {"tags": {"ids": ["7"], "depth": -1}, "date": {"from": "2020"}}',
-    )
-    add("--saved-filter", metavar="NAME", help="a filter saved in Stash")
-    add("--ids", action="append", metavar="1,2", help="only these records")
-    add("--since", metavar="TIME", help="only what Stash says was changed since (UTC)")
-    add("--closure", metavar="HOW", help="what chosen records bring along: none, direct or full (the default)")
-    add("--privacy", metavar="LEVEL", help="; ".join(f"{level}: {words}" for level, words in LEVEL_WORDS.items()))
-    add("--blobs", action="store_true", help="with covers, portraits and logos")
-    add("--csv-safe", action="store_true", help="quote every cell and disarm formulas (can be read back exactly)")
-    add("--bom", action="store_true", help="begin csv and tsv with a byte order mark, for Excel")
-    add("--compress", metavar="HOW", help="zip")
-    add("--overwrite", action="store_true", help="replace the output when it is there")
-    add(
-        "--template",
-        metavar="FILE",
-        help="what each record looks like, in a YAML or JSON file (see examples/templates)",
-    )
-    add(
-        "--path",
-        action="append",
-        metavar="OLD=NEW",
-        help="of nfo and template: where Stash says OLD, another program or computer says NEW",
-    )
-    _nfo_arguments(export.add_argument_group("NFO files", "of --format nfo, which writes one for each file of a scene"))
-
-
-def _backup_parser(backup: argparse.ArgumentParser) -> None:
-    _address(backup, required=False)
-    add = backup.add_argument
-    add("--to", metavar="DIR", help="the folder the archive goes into, under a name of the time")
-    add("--kinds", metavar="a,b", help="only these kinds (and what they refer to); else everything")
-    add("--container", metavar="HOW", help="zip (the default) or folder")
-    packing = backup.add_mutually_exclusive_group()
-    packing.add_argument(
-        "--deflate", action="store_true", help="pack the records of a zip so that all can read it (the default)"
-    )
-    packing.add_argument("--zstd", action="store_true", help="pack the records with zstd: faster and smaller")
-
-
-def _archive_parsers(commands: Any) -> None:
-    verify = commands.add_parser("verify", help="check an archive: its bytes, its members, its records")
-    verify.add_argument("archive", metavar="ARCHIVE", help="what backup wrote")
-    listed = commands.add_parser("list", help="what is in an archive, or which archives are in a folder")
-    listed.add_argument("archive", metavar="ARCHIVE|DIR", help="an archive, or the folder backups go into")
-    listed.add_argument("--selection", action="store_true", help="its records, one a line, as a list to be edited")
-    diff = commands.add_parser("diff", help="how an archive differs from another, or from a Stash as it is now")
-    diff.add_argument("first", metavar="ARCHIVE", help="what backup wrote")
-    diff.add_argument("second", metavar="ARCHIVE|ADDRESS", help="another, or a Stash, or its database file")
-    diff.add_argument("--images", action="store_true", help="compare covers, portraits and logos too, byte by byte")
-    diff.add_argument("--api-key-file", metavar="FILE", help="a file with the API key; else STASH_API_KEY is used")
-
-
-def _nfo_arguments(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--nfo-profile", metavar="SERVER", help=f"who reads them: {', '.join(DIALECTS)} (else kodi)")
-    add("--beside-media", action="store_true", help="write each beside its film, instead of into the folder --to")
-    add("--artwork", action="store_true", help="with poster, fanart and portraits as files")
-    add("--foreign-nfo", metavar="HOW", help="; ".join(f"{name}: {words}" for name, words in FOREIGN.items()))
-    add("--movie-nfo", action="store_true", help="name it movie.nfo, where a folder holds one film")
-    add(
-        "--nfo-genres", metavar="WHICH", help="tags that are genres too: all, none, or those under the tag of this name"
-    )
-    add("--remove-deleted", action="store_true", help="remove our files of scenes that are no longer in Stash")
 
 
 def run() -> None:
@@ -248,14 +132,85 @@ def _diff(options: argparse.Namespace) -> int:
     return EXIT_DONE if tally.equal else EXIT_WITH_REMARKS
 
 
-def _say_report(options: argparse.Namespace, report: Report) -> int:
+def _say_report(options: argparse.Namespace, report: Report, run: str = "") -> int:
     from .report import as_data, as_text, exit_code  # noqa: PLC0415
 
     if options.json:
-        _say_json({"type": "report", **as_data(report)})
+        _say_json({"type": "report", **({"run": run} if run else {}), **as_data(report)})
     elif not options.quiet:
-        print(as_text(report))
+        print(as_text(report) + (f"\n  run {run}" if run else ""))
     return exit_code(report)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from . import restore_commands as doing  # noqa: PLC0415
+    from .restore_options import restore_options  # noqa: PLC0415
+    from .writing import Asked  # noqa: PLC0415
+
+    with_ = doing.hands(options.data, os.environ, _progress(options))
+    chosen = restore_options(vars(options), os.environ)
+    run, report = doing.restore(chosen, with_)
+    code = _say_report(options, report, run)
+    if options.yes:
+        done, report = doing.apply(Asked(with_.runs / run), chosen.api_key, with_)
+        return _say_report(options, report, done)
+    if not (options.json or options.quiet):
+        print(f"  nothing is written yet; to write it: stash-portability apply {run}")
+    return code
+
+
+def _apply(options: argparse.Namespace) -> int:
+    from . import restore_commands as doing  # noqa: PLC0415
+    from .config import api_key  # noqa: PLC0415
+    from .writing import Asked  # noqa: PLC0415
+
+    with_ = doing.hands(options.data, os.environ, _progress(options))
+    asked = Asked(doing.find_run(options.plan, with_), options.accept or ())
+    run, report = doing.apply(asked, api_key(options.api_key_file, os.environ), with_)
+    return _say_report(options, report, run)
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from . import restore_commands as doing  # noqa: PLC0415
+    from .config import api_key  # noqa: PLC0415
+    from .undoing import undo_preview  # noqa: PLC0415
+    from .writing import Asked  # noqa: PLC0415
+
+    with_ = doing.hands(options.data, os.environ, _progress(options))
+    asked = Asked(doing.find_run(options.run, with_), options.accept or ())
+    if options.preview:
+        return _say_report(options, undo_preview(asked.run))
+    run, report = doing.take_back(asked, api_key(options.api_key_file, os.environ), with_)
+    return _say_report(options, report, run)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from . import restore_commands as doing  # noqa: PLC0415
+
+    with_ = doing.hands(options.data, os.environ, _progress(options))
+    if options.run:
+        report = doing.report_of(doing.find_run(options.run, with_))
+        _say_lines(options, "run", report, doing.lines_of(report))
+        return EXIT_DONE
+    for report in doing.listed(with_):
+        _say_lines(options, "run", report, [doing.line_of(report)])
+    return EXIT_DONE
+
+
+def _conflicts(options: argparse.Namespace) -> int:
+    from . import restore_commands as doing  # noqa: PLC0415
+
+    run = doing.find_run(options.run, doing.hands(options.data, os.environ, _progress(options)))
+    for what, row in doing.decisions(run):
+        _say_lines(options, what, row, [doing.decision_text(what, row)])
+    return EXIT_DONE
+
+
+def _say_lines(options: argparse.Namespace, what: str, data: dict[str, Any], lines: Iterable[str]) -> None:
+    if options.json:
+        _say_json({"type": what, **data})
+    else:
+        print("\n".join(lines))
 
 
 def _fields(options: argparse.Namespace) -> int:
@@ -292,7 +247,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": _export, "backup": _backup, "verify": _verify, "list": _list, "diff": _diff, "fields": _fields,
-    "doctor": _doctor,
+    "doctor": _doctor, "restore": _restore, "apply": _apply, "undo": _undo, "runs": _runs, "conflicts": _conflicts,
 }  # fmt: skip
 
 

@@ -13,19 +13,22 @@ from .errors import NotIncluded, UsageError, several, unknown
 from .kinds import KINDS
 from .transform.profile import match_kinds
 
-CONTAINERS = ("zip", "folder")
+CONTAINERS = ("zip", "7z", "folder")
 TEXTS = ("from", "to", "kinds", "container", "api_key_file")
 
 
 @dataclass(frozen=True, slots=True)
 class BackupOptions:
-    """One backup, checked. ``to`` is the folder it goes into; ``zstd`` packs the records by that."""
+    """One backup, checked. ``to`` is the folder it goes into; ``zstd`` packs the records by that; ``incremental``:
+    only what changed since the newest archive there; ``include_database``: Stash's own database, too."""
 
     source: str
     to: Path
     kinds: tuple[str, ...] = tuple(KINDS)
-    container: Literal["zip", "folder"] = "zip"
+    container: Literal["zip", "7z", "folder"] = "zip"
     zstd: bool = False
+    incremental: bool = False
+    include_database: bool = False
     api_key: str = field(default="", repr=False)
 
     def as_export(self, path: Path) -> ExportOptions:
@@ -35,7 +38,7 @@ class BackupOptions:
             source=self.source,
             to=path,
             form="jsonl",
-            shape=self.container,
+            shape="folder" if self.container == "folder" else "zip",
             kinds=self.kinds,
             blobs=True,
             api_key=self.api_key,
@@ -53,6 +56,8 @@ def backup_options(arguments: Mapping[str, Any], environment: Mapping[str, str])
         kinds=check(_kinds, given["kinds"], default=tuple(KINDS)),
         container=check(_container, given["container"], default="zip"),
         zstd=check(_zstd, arguments, default=False),
+        incremental=is_on(arguments.get("incremental")),
+        include_database=is_on(arguments.get("include_database")),
         api_key=check(api_key, given["api_key_file"], environment, default=""),
     )
     if check.problems:
@@ -90,8 +95,6 @@ def _kinds(named: str) -> tuple[str, ...]:
 
 
 def _container(named: str) -> str:
-    if named == "7z":
-        raise NotIncluded(what="--container 7z")
     if named and named not in CONTAINERS:
         raise unknown("container", named, CONTAINERS)
     return named or "zip"
@@ -100,4 +103,6 @@ def _container(named: str) -> str:
 def _zstd(arguments: Mapping[str, Any]) -> bool:
     if is_on(arguments.get("zstd")) and is_on(arguments.get("deflate")):
         raise UsageError("--deflate and --zstd cannot be used together")
+    if is_on(arguments.get("zstd")) and arguments.get("container") == "7z":
+        raise UsageError("--zstd is not for --container 7z, which packs the records itself")
     return is_on(arguments.get("zstd"))

@@ -13,7 +13,7 @@ from .errors import PortabilityError, UsageError, several, unknown
 if TYPE_CHECKING:
     from .backup_options import BackupOptions
 
-ARGUMENTS = ("to", "kinds", "container", "deflate", "zstd")
+ARGUMENTS = ("to", "kinds", "container", "deflate", "zstd", "incremental", "include_database")
 """What a task may be told: the long options of ``backup``, but for the source and its key."""
 
 
@@ -43,7 +43,8 @@ def backup_order(desk: Desk) -> BackupOptions:
 
 def sets_to_do(arguments: Mapping[str, Any]) -> list[str]:
     """The dependency sets that are needed to do a backup."""
-    return ["core", *(["zstd"] if is_on(arguments.get("zstd")) else [])]
+    zstd, sevenzip = is_on(arguments.get("zstd")), arguments.get("container") == "7z"
+    return ["core", *(["zstd"] if zstd else []), *(["7z"] if sevenzip else [])]
 
 
 def _folder(desk: Desk, to: Any) -> Path:

@@ -52,15 +52,36 @@ def export(options: ExportOptions, progress: Progress, means: Means, source: Sou
     with calm_collector():
         if container is None:
             write_media(pipeline, options)
+            _tell_left_out(report)
         else:
             check_room(options.to, room_needed(about, plan.roots))
+            container.about_to_commit = lambda at: means.announce(at, _completed(report, container))
             with open_sink(container, options, plan.layout, pipeline.lookup) as sink:
                 pipeline.run(sink, plan.kinds)
-            report.outputs, report.bytes = [str(options.to)], container.bytes
     progress.close()
+    return report
+
+
+def _completed(report: Report, container: Container) -> Report:
+    """The report with what is known of the output just before it gets its name."""
+    report.outputs, report.bytes = [str(container.path)], container.bytes
+    _tell_left_out(report)
+    tell_durability(report, container)
+    return report
+
+
+def tell_durability(report: Report, container: Container) -> None:
+    """Note when the disk cannot say that it keeps what was written."""
+    if not container.durable:
+        report.notes.append(
+            f"durability unknown: the disk of {container.path.name} cannot be told to keep what is written (no fsync);"
+            " after a power cut, look whether it is whole"
+        )
+
+
+def _tell_left_out(report: Report) -> None:
     if report.references_left_out:
         report.notes.append(f"{report.references_left_out:,} references to records outside this export were left out")
-    return report
 
 
 def _output(options: ExportOptions) -> Container:
@@ -70,13 +91,18 @@ def _output(options: ExportOptions) -> Container:
 
 
 def _check_not_the_source(options: ExportOptions) -> None:
-    """Raise OutputNotUsable when the output would replace what is read."""
+    """Raise OutputNotUsable when the output would replace what is read, or one would lie in the other."""
     try:
-        same = options.to.exists() and Path(options.source).expanduser().samefile(options.to)
+        source = Path(options.source).expanduser().resolve(strict=True)
+        to = options.to.resolve()
     except (OSError, ValueError, RuntimeError):
         return
-    if same:
+    if source == to:
         raise OutputNotUsable(path=options.to, reason="it is what the export is read from")
+    if to.is_relative_to(source):
+        raise OutputNotUsable(path=options.to, reason="it lies in what the export is read from")
+    if source.is_relative_to(to) and options.shape == "folder":
+        raise OutputNotUsable(path=options.to, reason="what the export is read from lies in it")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 from .errors import Unreadable, one_line
 from .kinds import KINDS
-from .libraries.archive_check import NAMED
+from .libraries.archive_lists import NAMED
 from .listing import label
 from .model import About, Blob, Progress, Record, Source, Want
 from .transform.scope import by_number

@@ -41,6 +41,7 @@ SETS: Mapping[str, Set] = {
     "xml": Set("reading XML files back", ("defusedxml>=0.7.1",), ("defusedxml",)),
     "templates": Set("exports shaped by a template", ("jinja2>=3.1.6",), ("jinja2",)),
     "zstd": Set("backups packed with zstd", ("zstandard>=0.22",), ("zstandard",)),
+    "7z": Set("backups as .7z", ("py7zr>=1.1.3",), ("py7zr",)),
 }
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
-from . import dependencies
+from . import dependencies, hook
 from .call import Call, read_settings
 from .places import Places, data_folder
 from .stashlog import StashLog, StashProgress
@@ -21,7 +22,8 @@ PACKAGE = Path(__file__).resolve().parent
 @dataclass(frozen=True, slots=True)
 class Desk:
     """``clock`` gives seconds that never go back, ``now`` the time in UTC. ``download``: what is made has to be a
-    file that a browser may be given."""
+    file that a browser may be given. ``announce`` notes in the run's folder that what lies at the first path gets the
+    second as its name, and the facts of the run once it has; ``folder`` is that of the run."""
 
     call: Call
     places: Places
@@ -31,6 +33,8 @@ class Desk:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     download: bool = False
+    announce: Callable[[Path, Path, Mapping[str, Any]], None] = lambda *_: None
+    folder: Path = Path()
 
     @property
     def plugin_folder(self) -> Path:
@@ -76,7 +80,10 @@ def open_desk(call: Call, environment: Mapping[str, str], log: StashLog) -> Desk
     """Find the data folder, asking Stash for our settings; raises Unreachable when it does not answer."""
     settings = read_settings(call) if call.server else {}
     folder = data_folder(call.data, environment, settings.get("dataFolder", ""), call.config_folder)
-    return Desk(call, Places(folder), settings, environment, log)
+    desk = Desk(call, Places(folder), settings, environment, log)
+    if call.server:
+        hook.point(desk.plugin_folder, settings.get("dataFolder", ""))
+    return desk
 
 
 def bug_line(problem: Exception) -> str:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .__main__ import parser
+from .arguments import parser
 from .docs_media import nfo_page, templates_page
 from .errors import EXIT_CODES, all_errors
 from .kinds import CONFIG_TYPES, KINDS, LEFT_OUT, LEFT_OUT_COUNTS, LEVEL_WORDS, LEVELS, UI_KEYS, Field, Kind

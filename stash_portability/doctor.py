@@ -22,6 +22,7 @@ LIBRARIES = {
     "defusedxml": "reading the format xml back",
     "Jinja2": "exports shaped by a template",
     "zstandard": "backups packed with zstd",
+    "py7zr": "backups as .7z",
 }
 
 

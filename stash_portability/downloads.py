@@ -24,7 +24,7 @@ from .errors import NoLink
 FOLDER, INDEX, ASIDE = "downloads", "index.html", ".making"
 LIFETIME = timedelta(hours=1)
 TOKEN = re.compile(r"[0-9a-f]{32}")
-AS_THEY_ARE = (".csv", ".tsv", ".json", ".jsonl", ".zip")
+AS_THEY_ARE = (".csv", ".tsv", ".json", ".jsonl", ".zip", ".7z")
 """The endings of files that a browser is given as they are. Stash serves them from its own origin, so nothing that a
 browser would show as a page may be among them. Where Stash's machine knows no type for an ending, the file's first
 bytes tell it (Go's net/http, DetectContentType), so a file that begins like a page is zipped whatever its ending."""
@@ -196,7 +196,7 @@ def _deadline(target: Path, clock: Callable[[], float]) -> Callable[[], None]:
 
 
 def _too_large(target: Path) -> NoLink:
-    return NoLink(path=target, reason="it is too large to be zipped now; export it as .zip, or take it from there")
+    return NoLink(path=target, reason="it is too large to be zipped now; export it as .zip or back up into one, or take it from there")
 
 
 def _check_size(target: Path) -> None:

@@ -16,12 +16,15 @@ from typing import Any
 from . import runs
 from .call import ask
 from .desk import Desk
-from .errors import Cancelled, PortabilityError, StashSaidNo, Stopped, UsageError
+from .errors import Cancelled, Locked, PortabilityError, StashSaidNo, Stopped, UsageError
 
 SECONDS = 2.5
 """To wait for one answer of Stash."""
-WAIT, PAUSE = 3.0, 0.05
-"""Seconds to wait until a stopped task is gone, and between two looks."""
+ENOUGH, PAUSE = 3.0, 0.05
+"""Seconds for the whole of a cancellation, most of which is waiting until the stopped task is gone, and between two
+looks: whoever cancels has an answer within five seconds."""
+LOOKS = 20
+"""At the lock of a report, before a run that waits is taken for one that goes on and stands still."""
 YOUNG = timedelta(seconds=30)
 """How long a run may wait without a job: whoever asks for it may still be at it."""
 RUN_TASK = """mutation($id: ID!, $args: Map!, $said: String!) {
@@ -44,9 +47,9 @@ def ask_for(desk: Desk, run: str, kind: str, title: str) -> str:
     return str(job)
 
 
-def find(desk: Desk, report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def find(desk: Desk, report: Mapping[str, Any], seconds: float = SECONDS) -> Mapping[str, Any] | None:
     """The job of a run, as Stash knows it; None when it knows none. Raises Unreachable, StashSaidNo."""
-    answer = ask(desk.call, FIND, {"id": str(report.get("job") or "0")}, SECONDS)
+    answer = ask(desk.call, FIND, {"id": str(report.get("job") or "0")}, seconds)
     known = [*(answer.get("jobQueue") or []), *filter(None, [answer.get("findJob")])]
     named = [job for job in known if report["run"] in job["description"]]
     if not named and report["state"] == "running" and not report.get("job"):
@@ -64,9 +67,9 @@ def settled(desk: Desk, report: dict[str, Any]) -> dict[str, Any]:
         job = find(desk, report)
         if job is None or job["status"] not in ("READY", "RUNNING", "STOPPING"):
             return runs.change(desk.places.runs, name, ("queued",), **_fate(job), ended=runs.iso(desk.now()))
-    if state in ("stopped", "cancelled") and not report.get("ended") and report.get("started"):
+    if state in ("stopped", "cancelled", "finished") and not report.get("ended") and report.get("started"):
         if state == "stopped" and _was_cancelled(desk, report):
-            runs.note(desk.places.runs, name, cancelling=True)
+            runs.mark_cancelling(desk.places.runs, name)
         return runs.settle(desk.places.runs, name, desk.now())
     return report
 
@@ -100,39 +103,58 @@ def _was_cancelled(desk: Desk, report: Mapping[str, Any]) -> bool:
 
 def cancel(desk: Desk, name: str, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
     """End a run, and give its report: ``cancelled``, or what it was when it had ended by itself before. A task
-    that Stash cannot end in time is still reported as running. Raises UsageError when Stash has no task of it."""
-    report = runs.change(desk.places.runs, name, ("queued",), **_cancelled(desk))
+    that cannot be ended in time (its process waits for the disk) is still reported as running, and whoever looks
+    later finds it cancelled. Raises UsageError when Stash has no task of it, Unreachable, StashSaidNo."""
+    end = desk.clock() + ENOUGH
+    report = _withdrawn(desk, name)
     if report["state"] == "cancelled":
         with suppress(PortabilityError):  # should its task begin all the same, it sees that, and does nothing
-            _stop(desk, find(desk, report))
+            _stop(desk, find(desk, report, ENOUGH / 2), ENOUGH / 2)
         return report
-    report = runs.read(desk.places.runs, name)
-    if report["state"] == "running":
-        job = find(desk, report)
-        if job is None and runs.goes_on(desk.places.runs, name):
-            raise UsageError(f"the run {name} has no task in Stash that could be stopped; it ends by itself")
-        runs.note(desk.places.runs, name, cancelling=True)
-        _stop(desk, job)
-        _wait(desk, name, sleep)
+    if report["state"] in ("queued", "running"):
+        _end(desk, report, end, sleep)
+        if runs.goes_on(desk.places.runs, name):
+            return runs.read(desk.places.runs, name)
+        _withdrawn(desk, name)  # it may have been ended before it had said that it goes on
     report = runs.settle(desk.places.runs, name, desk.now())
     if report["state"] == "cancelled":
         _clear(desk, name)
     return report
 
 
+def _withdrawn(desk: Desk, name: str) -> dict[str, Any]:
+    """The report of a run, which is cancelled if it waits. A task that stands still just as it begins may hold the
+    lock of its reports: it goes on. Raises Locked when somebody else has it."""
+    report = runs.read(desk.places.runs, name)
+    if report["state"] != "queued":
+        return report
+    try:
+        runs.change(desk.places.runs, name, ("queued",), tries=LOOKS, **_cancelled(desk))
+    except Locked:
+        if not runs.goes_on(desk.places.runs, name):
+            raise
+    return runs.read(desk.places.runs, name)
+
+
 def _cancelled(desk: Desk) -> dict[str, Any]:
     return {**runs.outcome("cancelled", Cancelled()), "ended": runs.iso(desk.now())}
 
 
-def _stop(desk: Desk, job: Mapping[str, Any] | None) -> None:
-    if job is not None:
-        ask(desk.call, STOP, {"id": str(job["id"])}, SECONDS)
-
-
-def _wait(desk: Desk, name: str, sleep: Callable[[float], None]) -> None:
-    end = desk.clock() + WAIT
+def _end(desk: Desk, report: Mapping[str, Any], end: float, sleep: Callable[[float], None]) -> None:
+    """Have Stash end the task of a run that goes on, and wait until it is gone, or ``end`` has come."""
+    name = report["run"]
+    job = find(desk, report, ENOUGH / 2)
+    if job is None and runs.goes_on(desk.places.runs, name):
+        raise UsageError(f"the run {name} has no task in Stash that could be stopped; it ends by itself")
+    runs.mark_cancelling(desk.places.runs, name)
+    _stop(desk, job, max(end - desk.clock(), PAUSE))
     while runs.goes_on(desk.places.runs, name) and desk.clock() < end:
         sleep(PAUSE)
+
+
+def _stop(desk: Desk, job: Mapping[str, Any] | None, seconds: float) -> None:
+    if job is not None:
+        ask(desk.call, STOP, {"id": str(job["id"])}, seconds)
 
 
 def _clear(desk: Desk, name: str) -> None:

@@ -1,14 +1,17 @@
-"""What plugin.yml runs: looks whether this Python will do, clears the way to our modules, and hands over to plugin.py.
+"""What plugin.yml runs: looks whether this Python will do, clears the way to our modules, and hands over to plugin.py;
+or to hook.py, for which Stash waits at each record that it deletes.
 
 Standard library only, and written so that an old Python can read it far enough to say that it is too old.
 """
 
+import io
 import json
 import os
 import sys
-from typing import BinaryIO
 
 OLDEST = (3, 10)
+HOOK = b'"hookContext"'
+"""What stands in the call of every hook (pkg/plugin/plugins.go)."""
 
 
 def main() -> int:
@@ -18,18 +21,27 @@ def main() -> int:
     # Python puts the folder of the script first; ours holds modules that must not hide others of the same name.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     answers = own_stdout()
+    stdin = b"" if sys.stdin is None or sys.stdin.isatty() or sys.argv[1:] else sys.stdin.buffer.read()
+    if HOOK in stdin and is_done_by_hook(stdin, answers):
+        return 0
     from stash_portability.plugin import Streams  # noqa: PLC0415
     from stash_portability.plugin import main as serve  # noqa: PLC0415
 
-    stdin = b"" if sys.stdin is None or sys.stdin.isatty() or sys.argv[1:] else sys.stdin.buffer.read()
     return serve(Streams(stdin, answers, sys.stderr.buffer), sys.argv[1:], os.environ)
 
 
-def own_stdout() -> BinaryIO:
+def own_stdout() -> io.BufferedWriter:
     """Keep stdout for the one answer: what anything else prints goes to stderr, and no child inherits it."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
+
+
+def is_done_by_hook(stdin: bytes, answers: io.BufferedWriter) -> bool:
+    """Serve the call of a hook, and tell whether it was one."""
+    from stash_portability.hook import main as serve  # noqa: PLC0415
+
+    return serve(stdin, answers, os.environ)
 
 
 def refuse(reason: str) -> int:

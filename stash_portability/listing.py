@@ -11,14 +11,16 @@ from typing import Any
 
 from .errors import PortabilityError, Unreadable, UsageError, one_line
 from .kinds import KINDS
-from .libraries.archive import ArchiveSource, is_archive
+from .libraries.archive import is_archive
+from .libraries.chain import LONGEST, Archive, open_archive
 from .model import Record
 from .report import plural, size
 from .storage import sidecar
-from .storage.blobs import FOLDER
 from .storage.container import DAMAGED
+from .storage.reader import ENDINGS
 
 _DAMAGED = re.compile(rf"{re.escape(DAMAGED)}\d*\Z")
+_NUMBERS = re.compile(r"([0-9]+)")
 SELECTION_HEAD = """\
 # What {name} holds, one record a line: the kind, the id, and after # what it is called.
 # Take out the lines (or put a # before them) of what is not wanted.
@@ -27,7 +29,8 @@ SELECTION_HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One archive as a list shows it. ``verified`` are the times by rung; ``problem`` is why it cannot be read."""
+    """One archive as a list shows it. ``verified`` are the times by rung; ``problem`` is why it cannot be read;
+    ``parent`` is the name of the archive it is built on, "" for none; ``database``: Stash's own is in it too."""
 
     path: Path
     bytes: int
@@ -37,10 +40,13 @@ class Listing:
     images: int | None = None
     verified: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    parent: str = ""
+    database: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """The listing as a JSON-ready mapping."""
-        told = {name: getattr(self, name) for name in ("bytes", "created", "source", "images", "problem")}
+        names = ("bytes", "created", "source", "images", "problem", "parent", "database")
+        told = {name: getattr(self, name) for name in names}
         return {"path": str(self.path), **told, "counts": dict(self.counts), "verified": dict(self.verified)}
 
     def as_text(self) -> str:
@@ -50,7 +56,12 @@ class Listing:
         images = f", {self.images:,} image{'' if self.images == 1 else 's'} of theirs" if self.images else ""
         rungs = ", ".join(f"{rung} {when}" for rung, when in sorted(self.verified.items()))
         state = f"cannot be read: {self.problem}" if self.problem else f"verified: {rungs or 'not yet'}"
-        lines = (f"{self.path.name}  {size(self.bytes)}  {made}".rstrip(), f"  {counts}{images}" if counts else "")
+        database = ", and Stash's database" if self.database else ""
+        lines = (
+            f"{self.path.name}  {size(self.bytes)}  {made}".rstrip(),
+            f"  {counts}{images}{database}" if counts else "",
+            f"  what changed since {self.parent}" if self.parent else "",
+        )
         return "\n".join((*filter(None, lines), f"  {state}"))
 
 
@@ -58,9 +69,9 @@ def listings(path: Path) -> Iterator[Listing]:
     """The archive at ``path``, opened; or the archives in the folder ``path``, the newest name last. Raises Unreadable
     when ``path`` is neither."""
     if _is_archive(path):
-        yield _opened(path, ArchiveSource(path))
+        yield _opened(path, open_archive(path))
     elif path.is_dir():
-        yield from (_listed(entry) for entry in _archives(path))
+        yield from (_listed(entry) for entry in archives_in(path))
     else:
         raise Unreadable(path=path, reason="it is no archive, and no folder")
 
@@ -69,7 +80,7 @@ def selection(path: Path) -> Iterator[str]:
     """Stream the records of an archive, one a line, as a list to be edited. Raises UsageError for a folder of them."""
     if path.is_dir() and not _is_archive(path):
         raise UsageError(f"--selection lists the records of one archive, and {path} is a folder: name one in it")
-    source = ArchiveSource(path)
+    source = open_archive(path)
     yield SELECTION_HEAD.format(name=one_line(path.name)).rstrip("\n")
     for kind in KINDS:
         for record in source.read(kind):
@@ -100,18 +111,24 @@ def size_of(archive: Path) -> int:
         raise Unreadable(path=archive, reason=error.strerror or error) from error
 
 
-def _archives(folder: Path) -> list[Path]:
-    """What in ``folder`` is, or should be, an archive."""
+def archives_in(folder: Path) -> list[Path]:
+    """What in ``folder`` is, or should be, an archive, the newest name last. Raises Unreadable."""
     try:
-        return [entry for entry in sorted(folder.iterdir()) if _looks_like_one(entry)]
+        return [entry for entry in sorted(folder.iterdir(), key=by_age) if _looks_like_one(entry)]
     except OSError as error:
         raise Unreadable(path=folder, reason=error.strerror or error) from error
+
+
+def by_age(path: Path) -> tuple[object, ...]:
+    """Sort key for archives named by us: by time, then by the number that those of one second have."""
+    stem = path.stem if path.suffix.lower() in ENDINGS else path.name
+    return tuple(int(part) if part.isdigit() else part for part in _NUMBERS.split(stem))
 
 
 def _looks_like_one(entry: Path) -> bool:
     if _DAMAGED.search(entry.name):
         return True
-    if entry.name.startswith(".") or not (entry.is_dir() or entry.suffix.lower() == ".zip"):
+    if entry.name.startswith(".") or not (entry.is_dir() or entry.suffix.lower() in ENDINGS):
         return False
     try:
         return sidecar.facts_of(entry) is not None or is_archive(entry)
@@ -130,18 +147,36 @@ def _listed(path: Path) -> Listing:
     total = size_of(path)
     if _DAMAGED.search(path.name):
         return Listing(path, total, problem="it did not read back when it was written")
-    if facts is not None and facts.get("bytes") == total:
+    if facts is not None and facts.get("bytes") == total and _has_parents(path, facts):
         return _by_facts(path, total, facts, facts)
     try:
-        return _opened(path, ArchiveSource(path))
+        return _opened(path, open_archive(path))
     except PortabilityError as problem:
         return Listing(path, total, problem=str(problem.words.get("reason") or problem))
 
 
-def _opened(path: Path, source: ArchiveSource) -> Listing:
+def _has_parents(path: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether what an archive is built on lies beside it, as far as can be told without opening it."""
+    told: Mapping[str, Any] | None = facts
+    for _ in range(LONGEST):
+        if told is None or not path.exists():
+            return False
+        if not (parent := parent_name(told)):
+            return True
+        path = path.with_name(parent)
+        told = sidecar.facts_of(path)
+    return False
+
+
+def parent_name(facts: Mapping[str, Any] | None) -> str:
+    """The name of the archive that one is built on, by what is told of it; "" for one that stands alone."""
+    name = _mapping(_mapping(facts).get("parent")).get("name")
+    return name if isinstance(name, str) and Path(name).name == name else ""
+
+
+def _opened(path: Path, source: Archive) -> Listing:
     counts = {kind: count for kind, count in source.about().counts.items() if count}
-    images = sum(name.startswith(FOLDER) for name in source.members)
-    facts = {**source.header, "counts": counts, "images": images}
+    facts = {**source.header, "counts": counts, "images": source.images}
     return _by_facts(path, size_of(path), facts, sidecar.facts_of(path) or {})
 
 
@@ -154,6 +189,8 @@ def _by_facts(path: Path, total: int, facts: Mapping[str, Any], beside: Mapping[
         source=one_line(" ".join(str(source[key]) for key in ("product", "version") if source.get(key))),
         counts={kind: count for kind, count in _mapping(facts.get("counts")).items() if _is_count(kind, count)},
         images=images if isinstance(images, int) else None,
+        parent=one_line(parent_name(facts)),
+        database=bool(facts.get("database")),
         verified={one_line(rung): one_line(when) for rung, when in _mapping(beside.get("verified")).items()},
     )
 

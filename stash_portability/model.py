@@ -222,6 +222,9 @@ class Plan:
     waiting: Iterable[Waiting]
     counts: Mapping[str, int]
     brakes: tuple[Brake, ...] = ()
+    not_restored: Mapping[str, int] = field(default_factory=dict)
+    """By "kind.field" (as what the target cannot be given is named), in how many records of the source stands
+    something there that the target does not have."""
 
 
 class Written(NamedTuple):
@@ -292,6 +295,20 @@ class Report:
     remarks: list[str] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
+    changes: dict[str, int] = field(default_factory=dict)
+    """By "kind op": how many changes of a Stash are planned, or were written."""
+    brakes: list[Brake] = field(default_factory=list)
+    decisions: dict[str, int] = field(default_factory=dict)
+    """How many "conflicts", "ambiguities" and records "waiting" there are; of a run that wrote, also how many changes
+    somebody else had "moved" meanwhile, "failed", were "partly" made, or "differ" from what was asked for."""
+    point: str = ""
+    """What Stash can be put back from as a whole, and how."""
+    not_restored: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By "kind.field", in how many records ("count") something stays in the archive that Stash cannot be given, and
+    "why"."""
+    undoable: bool = False
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    """The first changes, as planrows shows them."""
 
     def tally(self, what: str, count: int = 1) -> None:
         """Count ``count`` more files as ``what``."""

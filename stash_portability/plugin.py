@@ -1,8 +1,7 @@
 """Stash's plugin protocol: a call on stdin, log lines and progress on stderr, one JSON answer on stdout.
 
-Tasks (``export``, ``backup``, ``setup``) leave their outcome in a run folder, because Stash shows a failed task as
-finished; one that the page has asked for takes over the folder that lies ready for it. Operations (operations.py)
-answer at once.
+Tasks (tasks.py) leave their outcome in a run folder, because Stash shows a failed task as finished; one that the page
+has asked for takes over the folder that lies ready for it. Operations (operations.py) answer at once.
 Only what a mode needs is imported, when it is needed.
 """
 
@@ -12,18 +11,19 @@ import json
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from . import __version__, backup_orders, dependencies, downloads, operations, runs
+from . import __version__, downloads, operations, runs
 from .call import Call, by_hand, read_call
 from .desk import Desk, bug_line, open_desk
 from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_DONE, Cancelled, PortabilityError, UsageError, unknown
 from .operations import OPERATIONS
-from .orders import ARGUMENTS, SETTINGS, export_arguments, export_order, sets_to_check, sets_to_do, shares
-from .stashlog import Handler, StashLog, StashProgress, TerminalLog
+from .orders import ARGUMENTS, SETTINGS
+from .stashlog import Handler, StashLog, TerminalLog
+from .tasks import TASKS, Task
 
 __all__ = ["ARGUMENTS", "OPERATIONS", "SETTINGS", "TASKS", "Desk", "Streams", "Task", "main", "perform"]
 
@@ -76,15 +76,6 @@ def _answer(stream: BinaryIO, **answer: Any) -> None:
     stream.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A task: its name in Stash, and what does it: given the desk it gives its facts for the run's report, among
-    them ``exit_code`` and ``said``, the lines for the log (the last one is what the user looks for)."""
-
-    title: str
-    do: Callable[[Desk], Mapping[str, Any]]
-
-
 def perform(task: Task, desk: Desk) -> dict[str, Any]:
     """Do a task within a run folder; give the run's name, state, exit code and error. A failure is one line in
     the log, and a bug of ours too: its traceback goes to the debug level."""
@@ -118,7 +109,8 @@ def _run_of(task: Task, desk: Desk) -> Iterator[runs.Run]:
 
 
 def _with_order(desk: Desk, run: runs.Run) -> Desk:
-    """The desk with the order of a run that was asked for; raises Unreadable."""
+    """The desk with the order of a run that was asked for, and what notes how it ends; raises Unreadable."""
+    desk = replace(desk, announce=run.announce, folder=run.folder)
     if "run" not in desk.call.arguments:
         return desk
     order = runs.order(desk.places.runs, run.name)
@@ -143,57 +135,3 @@ def _outcome(task: Task, desk: Desk, run: runs.Run) -> dict[str, Any]:
 def _failure(desk: Desk, code: str, message: str, exit_code: int) -> dict[str, Any]:
     desk.log.say("error", message)
     return {"exit_code": exit_code, "error": {"code": code, "message": message}}
-
-
-def export(desk: Desk) -> dict[str, Any]:
-    """The task *Export library*: the whole library, or what the arguments choose, into the data folder."""
-    desk.provide(["core", *sets_to_check(export_arguments(desk))])
-    arguments, options = export_order(desk)
-    desk.provide(sets_to_do(options))
-    from .commands import export as run_export  # noqa: PLC0415 - needs the libraries just provided
-    from .commands import own_library  # noqa: PLC0415
-    from .means import Means  # noqa: PLC0415
-    from .report import as_data, as_text  # noqa: PLC0415
-
-    progress = StashProgress(desk.log, desk.clock)
-    skipped: list[str] = []
-    source = own_library(desk.call.server, Means(), progress.note, skipped)
-    progress.shares = shares(source.about().counts, arguments, options)
-    report = run_export(options, progress, Means(), source)
-    report.skipped += skipped
-    data = as_data(report)
-    facts = {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
-    return {**facts, "nfo": "beside" if options.nfo.beside else "folder"} if options.nfo else facts
-
-
-def back_up(desk: Desk) -> dict[str, Any]:
-    """The task *Back up now*: everything, into one archive in the data folder, read back in full."""
-    desk.provide(backup_orders.sets_to_do(desk.call.arguments))
-    options = backup_orders.backup_order(desk)
-    from .backup import backup  # noqa: PLC0415 - needs the libraries just provided
-    from .commands import own_library  # noqa: PLC0415
-    from .means import Means  # noqa: PLC0415
-    from .report import as_data, as_text  # noqa: PLC0415
-
-    progress = StashProgress(desk.log, desk.clock)
-    skipped: list[str] = []
-    source = own_library(desk.call.server, Means(), progress.note, skipped)
-    counts = shares(source.about().counts, {})
-    progress.shares = {**counts, "reading back": sum(counts.values()) / 4}
-    report = backup(options, progress, Means(now=desk.now), source)
-    report.skipped += skipped
-    data = as_data(report)
-    return {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
-
-
-def set_up(desk: Desk) -> dict[str, Any]:
-    """The task *Set up dependencies*: install every set that is not there or does not load."""
-    from .installer import set_up as install_all  # noqa: PLC0415
-
-    progress = StashProgress(desk.log, desk.clock, {f"installing {name}": 1.0 for name in dependencies.SETS})
-    return {"exit_code": EXIT_DONE, "said": install_all(desk.shelf(), progress)}
-
-
-TASKS: Mapping[str, Task] = {
-    mode: Task(operations.TASKS[mode], do) for mode, do in (("export", export), ("backup", back_up), ("setup", set_up))
-}

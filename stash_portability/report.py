@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .errors import EXIT_DONE, EXIT_WITH_REMARKS
+from .errors import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERIFICATION, EXIT_WITH_REMARKS
 from .kinds import KINDS, LEVEL_WORDS
 from .model import Report
 
@@ -15,13 +15,21 @@ MOST_SHOWN = 20
 
 
 def exit_code(report: Report) -> int:
-    """0, or 1 when something was skipped or left out."""
-    return EXIT_WITH_REMARKS if report.skipped or report.remarks or report.reasons else EXIT_DONE
+    """0; 1 when something was skipped or left out, or waits for a decision; 3 when something failed, 4 when something
+    that was written is not there."""
+    if report.decisions.get("differ"):
+        return EXIT_VERIFICATION
+    if report.decisions.get("failed"):
+        return EXIT_SOME_FAILED
+    told = report.skipped or report.remarks or report.reasons or report.brakes or any(report.decisions.values())
+    return EXIT_WITH_REMARKS if told else EXIT_DONE
 
 
 def as_data(report: Report) -> dict[str, Any]:
     """The report as a JSON-ready mapping, with its exit code."""
-    return {**asdict(report), "exit_code": exit_code(report), "total": sum(report.counts.values())}
+    brakes = [brake._asdict() for brake in report.brakes]
+    total = sum(report.counts.values())
+    return {**asdict(report), "brakes": brakes, "exit_code": exit_code(report), "total": total}
 
 
 def as_text(report: Report) -> str:
@@ -30,13 +38,7 @@ def as_text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    total = sum(report.counts.values())
-    seconds = sum(report.seconds.values())
-    made = "" if report.files else f", {size(report.bytes)}"
-    yield f"{report.what}: {total:,} record{'' if total == 1 else 's'} in {seconds:.1f} s{made}"
-    if report.counts:
-        yield "  " + ", ".join(f"{count:,} {plural(kind, count)}" for kind, count in report.counts.items() if count)
-    yield f"  from {report.source} ({report.how})"
+    yield from _changes(report) if report.what.startswith(OF_CHANGES) else _records(report)
     if report.privacy:
         yield f"  privacy {report.privacy}: {LEVEL_WORDS[report.privacy]}"
     if report.files:
@@ -49,6 +51,74 @@ def _lines(report: Report) -> Iterator[str]:
     if len(report.skipped) > MOST_SHOWN:
         yield f"  skipped: {len(report.skipped) - MOST_SHOWN:,} more"
     yield from (f"  wrote {path}" for path in report.outputs)
+
+
+def _records(report: Report) -> Iterator[str]:
+    """What was read and written, record by record."""
+    total = sum(report.counts.values())
+    seconds = sum(report.seconds.values())
+    made = "" if report.files else f", {size(report.bytes)}"
+    yield f"{report.what}: {total:,} record{'' if total == 1 else 's'} in {seconds:.1f} s{made}"
+    if report.counts:
+        yield "  " + ", ".join(f"{count:,} {plural(kind, count)}" for kind, count in report.counts.items() if count)
+    yield f"  from {report.source} ({report.how})"
+
+
+def _changes(report: Report) -> Iterator[str]:
+    """What of a Stash is changed."""
+    total = sum(report.changes.values())
+    yield f"{report.what}: {total:,} change{'' if total == 1 else 's'} in {sum(report.seconds.values()):.1f} s"
+    yield f"  from {report.source}" + (f" ({report.how})" if report.how else "")
+    for kind, op in sorted((name.split() for name in report.changes), key=_in_order):
+        count = report.changes[f"{kind} {op}"]
+        yield f"  {op} {count:,} {plural(kind, count)}"
+    for row in report.samples:
+        yield f"  {row['op']} {row['kind']} {row['uid']}" + (f"  {row['label']}" if row["label"] else "")
+        yield from (f"    {_told(one)}" for one in row["fields"])
+    yield from (f"  {DECISIONS[name].format(count)}" for name, count in report.decisions.items() if count)
+    for brake in report.brakes:
+        yield f"  BRAKE {brake.name}: {brake.why}; nothing is written unless --accept {brake.name} is given"
+    for name, one in report.not_restored.items():
+        yield f"  kept in the archive, not restored: {name} of {one['count']:,} ({one['why']})"
+    if report.point:
+        yield f"  restore point: {report.point}"
+
+
+def _in_order(change: Sequence[str]) -> tuple[int, int]:
+    return ("create", "update", "delete").index(change[1]), list(KINDS).index(change[0])
+
+
+OF_CHANGES = ("restore", "apply", "undo")
+"""How reports of what changes a Stash begin."""
+DECISIONS = {
+    "conflicts": "{:,} conflicts: both sides say something else of a field (conflicts RUN shows which was taken)",
+    "ambiguities": "{:,} records could be several of the Stash, and are left out",
+    "waiting": "{:,} records wait for Stash to scan their files",
+    "moved": "{:,} records were changed by somebody meanwhile, and are left alone",
+    "failed": "{:,} changes failed",
+    "partly": "{:,} records were written but for some fields",
+    "differ": "{:,} records are not as they were written",
+}
+
+
+def _told(field: dict[str, Any]) -> str:
+    """One field of a sample."""
+    name = field["name"]
+    if "image" in field:
+        return f"{name}: {'an image' if field['after'] else 'no image'}"
+    if "added" in field:
+        signed = [f"+{one}" for one in field["added"]] + [f"-{one}" for one in field["removed"]]
+        return f"{name}: {', '.join(signed)}"
+    return f"{name}: {_short(field['before'])} → {_short(field['after'])}"
+
+
+def _short(text: str | None) -> str:
+    shown = " ".join((text or "(nothing)").split())
+    return shown if len(shown) <= MOST_OF_A_TEXT else f"{shown[:MOST_OF_A_TEXT]}…"
+
+
+MOST_OF_A_TEXT = 60
+"""Characters of a value in a sample."""
 
 
 def plural(kind: str, count: int) -> str:

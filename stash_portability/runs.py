@@ -15,17 +15,19 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .errors import Cancelled, Locked, NoSpace, OutputNotUsable, Stopped, Unreadable, UsageError, unknown
+from .landing import announce, landed
 from .oslock import held, is_held
+from .wholefile import write_whole
 
 VERSION = 1
-REPORT, ORDER, LOCK, WRITING = "report.json", "order.json", "lock", "writing"
+REPORT, ORDER, LOCK, WRITING, CANCELLING = "report.json", "order.json", "lock", "writing", "cancelling"
 NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[a-z]+-[0-9a-f]{8}")
 """The time goes to the millisecond, so that names sort as the runs began."""
 KEPT = ("job", "asked", "title")
@@ -55,6 +57,12 @@ class Run:
         with told(self.folder), alone(self.folder / WRITING):
             kept = {key: value for key, value in _load_or_nothing(self.folder).items() if key in KEPT}
             write_whole(self.folder / REPORT, {**kept, **self.about, "state": state, **facts})
+
+    def announce(self, at: Path, final: Path, facts: Mapping[str, Any]) -> None:
+        """Note that what lies ``at`` one path gets the name ``final`` in the next moment, and with which ``facts`` the
+        run has finished once it has: it may be killed between the two. Raises NoSpace, OutputNotUsable."""
+        with told(self.folder):
+            announce(self.folder, at, final, facts)
 
 
 @contextmanager
@@ -106,10 +114,16 @@ def take(runs: Path, name: str, kind: str, now: datetime) -> Iterator[Run]:
         yield run
 
 
-def change(runs: Path, name: str, only_from: Collection[str], state: str, **facts: Any) -> dict[str, Any]:
+def change(
+    runs: Path, name: str, only_from: Collection[str], state: str, *, tries: int = 0, **facts: Any
+) -> dict[str, Any]:
     """Set the state and add facts to a report, if the run's state is one of ``only_from`` by then; give the report
-    as it is after that. Raises UnknownName, Unreadable, NoSpace, OutputNotUsable."""
-    return _mend(runs, name, lambda before: {"state": state, **facts} if before["state"] in only_from else {})
+    as it is after that. ``tries``: as ``alone``. Raises UnknownName, Unreadable, Locked, NoSpace, OutputNotUsable."""
+
+    def how(before: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"state": state, **facts} if before["state"] in only_from else {}
+
+    return _mend(runs, name, how, tries)
 
 
 def note(runs: Path, name: str, **facts: Any) -> dict[str, Any]:
@@ -118,14 +132,23 @@ def note(runs: Path, name: str, **facts: Any) -> dict[str, Any]:
 
 
 def settle(runs: Path, name: str, now: datetime) -> dict[str, Any]:
-    """Write down that a run was killed, if it was; give the report as it is after that. Raises as ``change``."""
+    """Write down what became of a run that was killed, if it was; give the report as it is after that. Raises as
+    ``change``."""
 
     def over(before: Mapping[str, Any]) -> Mapping[str, Any]:
         if before["state"] != "running" or goes_on(runs, name):
             return {}
-        return {**_killed(before), "ended": iso(now)}
+        return {**_killed(runs / name), "ended": iso(now)}
 
     return _mend(runs, name, over)
+
+
+def mark_cancelling(runs: Path, name: str) -> None:
+    """Note that somebody wants the run to end: when it is killed, it was cancelled. It takes no lock, because the run
+    itself may hold that of its reports when it stands still. Raises UnknownName, NoSpace, OutputNotUsable."""
+    _check_name(runs, name)
+    with told(runs / name):
+        (runs / name / CANCELLING).touch(mode=0o600)
 
 
 def goes_on(runs: Path, name: str) -> bool:
@@ -133,11 +156,13 @@ def goes_on(runs: Path, name: str) -> bool:
     return is_held(runs / name / LOCK)
 
 
-def _mend(runs: Path, name: str, how: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Any]:
+def _mend(
+    runs: Path, name: str, how: Callable[[Mapping[str, Any]], Mapping[str, Any]], tries: int = 0
+) -> dict[str, Any]:
     """Change a report by what ``how`` gives for it, alone with it."""
     _check_name(runs, name)
     folder = runs / name
-    with told(folder), alone(folder / WRITING):
+    with told(folder), alone(folder / WRITING, tries):
         before = _load_report(folder)
         facts = how(before)
         if facts:
@@ -146,10 +171,11 @@ def _mend(runs: Path, name: str, how: Callable[[Mapping[str, Any]], Mapping[str,
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold the lock on ``path``, waiting some seconds for somebody who has it; raises Locked, OSError."""
+def alone(path: Path, tries: int = 0) -> Iterator[None]:
+    """Hold the lock on ``path``, waiting some seconds (or ``tries`` looks) for somebody who has it; raises Locked,
+    OSError."""
     with ExitStack() as stack:
-        for left in range(TRIES, -1, -1):
+        for left in range(tries or TRIES, -1, -1):
             try:
                 stack.enter_context(held(path))
                 break
@@ -185,32 +211,6 @@ def iso(now: datetime) -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_whole(path: Path, value: Mapping[str, Any], indent: int = 1) -> None:
-    """Write JSON so that a reader, or a crash, finds the old file or the new one; 0600."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _replace(half, path)
-    except BaseException:
-        half.unlink(missing_ok=True)
-        raise
-
-
-def _replace(half: Path, path: Path) -> None:
-    """Put a new file in the place of the old one. Windows refuses while somebody reads that, for a moment."""
-    for _ in range(TRIES if os.name == "nt" else 0):
-        with suppress(PermissionError):
-            half.replace(path)
-            return
-        time.sleep(PAUSE)
-    half.replace(path)
-
-
 def names(runs: Path) -> list[str]:
     """The names of all runs, the newest first."""
     if not runs.is_dir():
@@ -220,18 +220,21 @@ def names(runs: Path) -> list[str]:
 
 def read(runs: Path, name: str) -> dict[str, Any]:
     """The report of one run. One that was killed has the state ``stopped``, or ``cancelled`` if somebody had asked
-    for it. Raises UnknownName, Unreadable."""
+    for it, or ``finished`` if what it made has its final name. Raises UnknownName, Unreadable."""
     _check_name(runs, name)
     report = _load_report(runs / name)
     if report["state"] == "running" and not goes_on(runs, name):
         report = _load_report(runs / name)  # it may have ended between the two looks
         if report["state"] == "running":
-            report.update(_killed(report))
+            report.update(_killed(runs / name))
     return report
 
 
-def _killed(report: Mapping[str, Any]) -> dict[str, Any]:
-    if report.get("cancelling"):
+def _killed(folder: Path) -> dict[str, Any]:
+    """The facts of a run that was killed: finished, when what it made has its final name."""
+    if facts := landed(folder):
+        return {"state": "finished", **facts}
+    if (folder / CANCELLING).exists():
         return outcome("cancelled", Cancelled())
     return outcome("stopped", Stopped(KILLED))
 

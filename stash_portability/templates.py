@@ -16,6 +16,7 @@ from .errors import BadTemplate, PortabilityError, UsageError, unknown
 from .libraries.template.names import safe_name
 from .libraries.template.spec import as_mapping, parse_template
 from .places import find_documents
+from .wholefile import write_whole
 
 PARTS = ("templates",)
 MOST_OWN = 200
@@ -88,7 +89,7 @@ def save(desk: Desk, name: Any, template: Any) -> str:
         raise BadTemplate(name=repr(name), reason="its name cannot be that of a file")
     with runs.told(folder), runs.alone(desk.places.data / "state" / "templates"):
         _check_number(folder, path)
-        runs.write_whole(path, as_mapping(checked), indent=2)
+        write_whole(path, as_mapping(checked), indent=2)
     return path.stem
 
 

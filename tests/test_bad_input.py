@@ -257,12 +257,12 @@ def test_no_room_is_told_before_anything_is_written(attempt, monkeypatch):
 def test_no_room_in_the_middle_leaves_nothing(attempt, monkeypatch):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    import stash_portability.storage.container as container
+    import stash_portability.storage.shapes as shapes
 
     def full(*_args, **_kwargs):
         return Path("/dev/full").open("wb", buffering=0)
 
-    monkeypatch.setattr(container, "_create", full)
+    monkeypatch.setattr(shapes, "create", full)
     code, _ = attempt(to="a.jsonl")
     assert code == 13
 

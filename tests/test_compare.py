@@ -10,7 +10,8 @@ import pytest
 from stash_portability.__main__ import main
 from stash_portability.compare import Comparison
 from stash_portability.errors import Unreadable
-from stash_portability.libraries.archive import ArchiveSink, ArchiveSource
+from stash_portability.libraries.archive import ArchiveSource
+from stash_portability.libraries.archive_write import ArchiveSink
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.model import Record
 from stash_portability.progress import Quiet

@@ -17,7 +17,8 @@ from stash_portability.progress import Quiet
 
 from .test_archive_fixtures import OLD, content
 
-WHOLE = {path: content(path) for path in OLD}
+ZIPS = [path for path in OLD if path.suffix == ".zip"]
+SEVEN = [path for path in OLD if path.suffix == ".7z"]
 
 
 def flip(bytes_, rng):
@@ -60,31 +61,41 @@ def holds(path):
     return True
 
 
-def harm(count, folder, seed):
-    """Damage an archive ``count`` times; give how often the second rung alone found it."""
-    rng, found, alone = random.Random(seed), 0, folder / "alone.zip"
-    for path in OLD:
-        beside = folder / path.name
+def harm(paths, count, folder, seed):
+    """Damage archives ``count`` times; give how often the second rung alone found it."""
+    rng, found = random.Random(seed), 0
+    for path in paths:
+        whole, beside, alone = content(path), folder / path.name, folder / f"alone{path.suffix}"
         shutil.copy(f"{path}.sha256", f"{beside}.sha256")
-        for _ in range(count // len(OLD)):
+        for _ in range(count // len(paths)):
             bytes_ = damaged(path, rng)
             alone.write_bytes(bytes_)
             beside.write_bytes(bytes_)
             assert not holds(beside), "L1 let it pass"
             if holds(alone):
-                assert content(alone) == WHOLE[path], "other records came out"
+                assert content(alone) == whole, "other records came out"
             else:
                 found += 1
     return found
 
 
 def test_500_damages_are_found(tmp_path):
-    assert harm(500, tmp_path, 6) >= 400
+    assert harm(ZIPS, 500, tmp_path, 6) >= 400
+
+
+def test_30_damages_of_a_7z_are_found(tmp_path):
+    """Fewer, because each is looked at by processes of its own."""
+    assert harm(SEVEN, 30, tmp_path, 9) >= 25
 
 
 @pytest.mark.deep
 def test_10000_damages_are_found(tmp_path):
-    assert harm(10_000, tmp_path, 7) >= 8_000
+    assert harm(ZIPS, 10_000, tmp_path, 7) >= 8_000
+
+
+@pytest.mark.deep
+def test_600_damages_of_a_7z_are_found(tmp_path):
+    assert harm(SEVEN, 600, tmp_path, 10) >= 500
 
 
 def test_every_bit_of_a_folder_counts(tmp_path):

@@ -20,7 +20,11 @@ MAY_IMPORT = {
     "model": {"errors"},
     "oslock": {"errors"},
     "places": {"errors"},
-    "runs": {"errors", "oslock"},
+    "wholefile": set(),
+    "tombstones": {"errors", "oslock"},
+    "hook": {"tombstones", "wholefile"},
+    "landing": {"wholefile"},
+    "runs": {"errors", "landing", "oslock", "wholefile"},
     "dependencies": {"errors"},
     "stashlog": set(),
     "call": {"errors", "libraries"},
@@ -44,33 +48,62 @@ MAY_IMPORT = {
     | {"config", "libraries", "means", "media", "outputs", "planning", "report", "storage", "transform"},
     "backup_options": CORE | {"checking", "config", "transform"},
     "listing": CORE | {"libraries", "report", "storage"},
-    "backup": CORE | {"backup_options", "commands", "libraries", "listing", "means", "planning", "storage"},
+    "incremental": CORE | {"libraries", "listing", "storage"},
+    "database_copy": CORE | {"libraries", "storage"},
+    "backup": CORE
+    | {"backup_options", "commands", "database_copy", "incremental", "libraries", "listing", "means", "planning"}
+    | {"storage"},
     "compare": CORE | {"libraries", "listing", "transform"},
     "glass": CORE | {"config", "libraries", "media", "outputs", "storage", "transform"},
     "look": CORE | {"commands", "config", "glass", "libraries", "means", "planning", "progress", "transform"},
-    "desk": {"call", "dependencies", "installer", "places", "stashlog"},
+    "desk": {"call", "hook", "dependencies", "installer", "places", "stashlog"},
     "downloads": {"errors"},
     "jobs": {"call", "desk", "errors", "runs", "storage"},
     "mediafolders": {"call", "config", "desk", "errors", "places"},
-    "templates": {"checking", "desk", "errors", "libraries", "places", "runs"},
+    "templates": {"checking", "desk", "errors", "libraries", "places", "runs", "wholefile"},
     "offers": CORE | {"desk", "formats", "libraries", "mediafolders", "places", "templates", "transform"},
     "orders": CORE
     | {"checking", "config", "desk", "downloads", "libraries", "mediafolders", "places", "runs", "templates"},
     "backup_orders": CORE | {"backup_options", "checking", "desk"},
+    "archives_shown": {"errors", "libraries", "listing", "restoring", "storage"},
+    "restore_orders": {"archives_shown", "checking", "desk", "errors", "restore_options", "runs"},
+    "operations_runs": {"archives_shown", "backup_orders", "config", "desk", "downloads", "errors", "jobs"}
+    | {"mediafolders", "orders", "restore_orders", "runs", "storage", "wholefile"},
+    "operations_archives": {"archives_shown", "desk", "errors", "operations_runs", "planfile", "restore_orders", "runs"},
     "operations": CORE
-    | {"backup_orders"}
-    | {"call", "commands", "config", "dependencies", "desk", "downloads", "jobs", "libraries", "look", "offers"}
-    | {"means", "mediafolders", "orders", "runs", "stashlog", "storage", "templates"},
-    "plugin": CORE
-    | {"backup", "backup_orders"}
-    | {"call", "commands", "dependencies", "desk", "downloads", "installer", "means", "operations", "orders"}
-    | {"report", "runs", "stashlog"},
+    | {"call", "dependencies", "desk", "downloads", "libraries", "look", "means", "offers", "operations_archives"}
+    | {"operations_runs", "orders", "stashlog", "templates"},
+    "providing": {"archives_shown", "desk", "libraries", "storage"},
+    "restore_tasks": CORE
+    | {"desk", "libraries", "means", "planfile", "providing", "report", "restore", "restore_orders", "runs"}
+    | {"stashlog", "target", "undoing", "writing"},
+    "tasks": CORE
+    | {"backup", "backup_orders", "commands", "dependencies", "desk", "installer", "means", "operations_runs"}
+    | {"orders", "providing", "report", "restore_orders", "restore_tasks", "stashlog"},
+    "plugin": CORE | {"call", "desk", "downloads", "operations", "orders", "runs", "stashlog", "tasks"},
+    "restoring": CORE,
+    "restore_options": CORE | {"checking", "config", "restoring", "transform"},
+    "planrows": CORE | {"reconcile"},
+    "planfile": CORE | {"planrows", "reconcile", "runs"},
+    "labels": CORE | {"listing", "reconcile"},
+    "points": CORE | {"libraries", "target"},
+    "writing": CORE | {"means", "oslock", "points", "reconcile", "runs", "target", "wholefile"},
+    "restore_source": CORE | {"libraries", "means", "reconcile", "restore_options", "transform"},
+    "restore": CORE
+    | {"labels", "libraries", "means", "planfile", "planrows", "reconcile", "restore_options", "restore_source"}
+    | {"runs", "storage", "target", "wholefile", "writing"},
+    "undoing": CORE | {"libraries", "means", "reconcile", "target", "writing"},
+    "restore_commands": CORE
+    | {"libraries", "means", "places", "planfile", "report", "restore", "restore_options", "runs", "target"}
+    | {"undoing", "writing"},
+    "arguments": CORE | {"formats", "libraries", "restoring"},
     "__main__": CORE
-    | {"backup", "backup_options", "checking", "compare", "listing"}
-    | {"commands", "config", "doctor", "formats", "libraries", "means", "places", "progress", "report"},
+    | {"arguments", "backup", "backup_options", "checking", "compare", "listing"}
+    | {"commands", "config", "doctor", "formats", "libraries", "means", "places", "progress", "report"}
+    | {"restore_commands", "restore_options", "undoing", "writing"},
     "docs_media": CORE | {"libraries"},
-    "docs": CORE | {"__main__", "docs_media", "libraries"},
-    "launch": {"plugin"},
+    "docs": CORE | {"arguments", "docs_media", "libraries"},
+    "launch": {"hook", "plugin"},
     "__init__": set(),
 }
 """Each module or package of stash_portability, and what of it it may import."""

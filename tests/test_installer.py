@@ -21,7 +21,7 @@ from stash_portability.errors import LibrariesMissing, Locked, NoSpace
 from stash_portability.oslock import held
 
 ROOT = Path(__file__).parent.parent
-MODULES = {name: f"{name}_of_test" for name in SETS}
+MODULES = {name: f"{name.replace('7', 'seven')}_of_test" for name in SETS}
 
 
 class Notes:

@@ -21,6 +21,14 @@ MANIFEST = yaml.safe_load(TEXT)
 
 KEYS = set("name description version url interface exec errLog ui tasks hooks settings".split())
 UI_KEYS = {"css", "javascript", "requires", "assets", "csp"}
+HOOK_KEYS = {"name", "description", "triggeredBy", "defaultArgs"}
+TRIGGER = re.compile(
+    r"(Scene|SceneMarker|Image|Gallery|GalleryChapter|Movie|Group|Performer|Studio|Tag)\.(Create|Update|Destroy)\.Post"
+    r"|Tag\.Merge\.Post"
+)
+"""What Stash runs hooks for (pkg/plugin/hook/hooks.go, the same in 0.27 and 0.30); others it loads and never runs."""
+ONCE_A_FILE = re.compile(r"(Scene|Image|Gallery).*|.*\.(Create|Update)\.Post")
+"""A scan makes these by the thousand, and Stash starts a process for each: no hook of ours may be run by one."""
 TASK_KEYS = {"name", "description", "defaultArgs"}
 """Stash takes execArgs too, as a list; CommunityScripts only as a mapping: so there can be none."""
 SETTING_KEYS = {"displayName", "description", "type"}
@@ -48,9 +56,14 @@ def problems(manifest):
         yield "errLog must be a level"
     if not all(isinstance(part, str) for part in manifest.get("exec", [])):
         yield "exec must be texts"
+    yield from problems_of_parts(manifest)
+
+
+def problems_of_parts(manifest):
     yield from problems_of_ui(manifest.get("ui"))
-    for task in manifest.get("tasks", []):
-        yield from problems_of_task(task)
+    for part, look in (("tasks", problems_of_task), ("hooks", problems_of_hook)):
+        for one in manifest.get(part, []):
+            yield from look(one)
     for name, setting in manifest.get("settings", {}).items():
         yield from problems_of_setting(name, setting)
 
@@ -75,6 +88,19 @@ def problems_of_task(task):
         yield "a task needs a name"
     if not all(isinstance(value, str) for value in task.get("defaultArgs", {}).values()):
         yield "defaultArgs are texts: Stash makes texts of them anyway"
+
+
+def problems_of_hook(hook):
+    yield from unknown("a hook", hook, HOOK_KEYS)
+    if not isinstance(hook.get("name"), str) or not hook.get("triggeredBy"):
+        yield "a hook needs a name and what runs it"
+    for trigger in hook.get("triggeredBy") or []:
+        if not TRIGGER.fullmatch(trigger):
+            yield f"Stash runs no hook for {trigger}"
+        elif ONCE_A_FILE.fullmatch(trigger):
+            yield f"{trigger} would run a process for every file of a scan"
+    if not all(isinstance(value, str) for value in hook.get("defaultArgs", {}).values()):
+        yield "a hook's defaultArgs are texts"
 
 
 def problems_of_setting(name, setting):
@@ -102,6 +128,12 @@ BROKEN = {
     "unknown key execArgs": lambda m: m["tasks"][0].update(execArgs=["x"]),
     "a task needs": lambda m: m["tasks"][0].pop("name"),
     "defaultArgs": lambda m: m["tasks"][0]["defaultArgs"].update(number=1),
+    "a hook needs a name": lambda m: m["hooks"][0].pop("name"),
+    "a hook needs a name and what runs it": lambda m: m["hooks"][0].pop("triggeredBy"),
+    "a hook has the unknown key execArgs": lambda m: m["hooks"][0].update(execArgs=["x"]),
+    "no hook for Performer.Merge.Post": lambda m: m["hooks"][0]["triggeredBy"].append("Performer.Merge.Post"),
+    "for every file of a scan": lambda m: m["hooks"][0]["triggeredBy"].append("Scene.Create.Post"),
+    "a hook's defaultArgs": lambda m: m["hooks"][0]["defaultArgs"].update(number=1),
     "displayName": lambda m: m["settings"]["format"].pop("displayName"),
     "and a type": lambda m: m["settings"]["format"].update(type="LIST"),
     "unknown key default": lambda m: m["settings"]["format"].update(default="json"),

@@ -514,7 +514,7 @@ def test_a_run_that_finishes_while_it_is_cancelled_has_finished(ask, stash):
 
 
 def test_a_task_that_cannot_be_ended_in_time_is_still_running(ask, stash, monkeypatch):
-    monkeypatch.setattr(jobs, "WAIT", 0.2)
+    monkeypatch.setattr(jobs, "ENOUGH", 0.5)
     started = ask("start", order={"kinds": "tag"})
     stash.jobs[started["job"]]["status"] = "RUNNING"
     child = begun_elsewhere(stash, started["run"])

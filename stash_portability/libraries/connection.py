@@ -11,7 +11,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
@@ -105,6 +105,18 @@ class Connection(StashInterface):  # type: ignore[misc]
         address = f"{self.address.base}{path}"
         return io.BytesIO(self._patiently(lambda: self._exchange("GET", address).body))
 
+    def download(self, path: str) -> Iterator[bytes]:
+        """Stream what Stash serves once under ``path``, however large; raises as ``call_GQL`` does."""
+        self._learn_key()
+        address = f"{self.address.base}{path}"
+        try:
+            with self._send("GET", address) as response:
+                answer = Answer(response.status_code, dict(response.headers), b"")
+                judge(self.address, address, answer, keyed=bool(self._key))
+                yield from response.iter_content(_CHUNK)
+        except requests.RequestException as error:
+            raise Unreachable(address=self.address.base, reason=self._loss(error)) from error
+
     def close(self) -> None:
         """Close the kept connections."""
         self.s.close()
@@ -157,15 +169,7 @@ class Connection(StashInterface):  # type: ignore[misc]
 
     def _request(self, method: str, address: str, body: bytes | None) -> Answer:
         try:
-            with self.s.request(
-                method,
-                address,
-                data=body,
-                headers=self._headers(),
-                timeout=(self.limits.connect, self.limits.read),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with self._send(method, address, body) as response:
                 self._keep_cookie(response)
                 return Answer(response.status_code, dict(response.headers), self._bounded(response))
         except requests.exceptions.SSLError as error:
@@ -174,6 +178,17 @@ class Connection(StashInterface):  # type: ignore[misc]
             raise TransientError(address=self.address.base, reason=self._loss(error), lost=True) from error
         except requests.RequestException as error:
             raise Unreachable(address=self.address.base, reason=type(error).__name__) from error
+
+    def _send(self, method: str, address: str, body: bytes | None = None) -> requests.Response:
+        return self.s.request(
+            method,
+            address,
+            data=body,
+            headers=self._headers(),
+            timeout=(self.limits.connect, self.limits.read),
+            allow_redirects=False,
+            stream=True,
+        )
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json, */*"}

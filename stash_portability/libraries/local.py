@@ -31,6 +31,11 @@ class LocalStash:
     def __init__(self, stash: StashSource, database: DatabaseSource, how: str = "database file") -> None:
         self._stash, self._database, self._how = stash, database, how
 
+    @property
+    def server(self) -> StashSource:
+        """The Stash that is read."""
+        return self._stash
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()

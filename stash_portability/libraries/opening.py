@@ -80,10 +80,11 @@ def _open_path(path: Path, opening: Opening) -> Source:
         from .database import DatabaseSource  # noqa: PLC0415
 
         return DatabaseSource(path, on_error=opening.skip)
-    from .archive import ArchiveSource, is_archive  # noqa: PLC0415
+    from .archive import is_archive  # noqa: PLC0415
+    from .chain import open_archive  # noqa: PLC0415
     from .tables.source import TableSource  # noqa: PLC0415
 
-    return ArchiveSource(path) if is_archive(path) else TableSource(path)
+    return open_archive(path) if is_archive(path) else TableSource(path)
 
 
 def _is_database(path: Path) -> bool:

@@ -65,6 +65,11 @@ class StashSource:
         """Where it is."""
         return self.connection.address.base
 
+    @property
+    def server(self) -> StashSource:
+        """The Stash that is read: this one."""
+        return self
+
     @cached_property
     def schema(self) -> schema.Schema:
         """What its GraphQL has; raises UnsupportedVersion for a Stash before 0.27."""

@@ -19,7 +19,7 @@ from . import schema
 from .schema import Schema
 from .stash import StashSource
 from .stash_write_batch import Draft, Pace, chunks, not_sent, uid_of
-from .stash_write_cannot import cannot_do, why_not
+from .stash_write_cannot import CANNOT_CLEAR, SETTINGS_NOT_WRITTEN, ZIP_GALLERY, cannot_do, why_not
 from .stash_write_inputs import NO_PLACE, Inputs, destroy_step, input_type, is_plain, main_step
 from .stash_write_later import Later, later
 from .stash_write_request import Step, send
@@ -63,10 +63,19 @@ class StashWriter:
         return Inputs(self.schema, self._image)
 
     def cannot(self, kind: str) -> dict[str, str]:
-        """The fields of ``kind`` (and parts: "stash_ids.updated_at") that this Stash cannot be given, each with why.
-        In a change they are not told again, but for those that only this version lacks and that hold something."""
-        found: dict[str, str] = {}
+        """The fields of ``kind`` that this Stash cannot be given, each with why; also parts ("stash_ids.updated_at"),
+        dates that are not whole ("date.partial"), more than one of a list ("urls.more"), emptying one ("cover.none"),
+        settings ("settings.general.stashes") and being deleted ("delete"). In a change they are not told again, but
+        for those that only this version lacks and that hold something."""
         table = KINDS[kind]
+        found: dict[str, str] = {f"{name}.none": why for name, why in _never_emptied(kind)}
+        found |= self._inputs.limits(table)
+        if kind == "config":
+            found |= {f"settings.{name}": why for name, why in SETTINGS_NOT_WRITTEN.items()}
+        if kind == "gallery":
+            found["delete"] = ZIP_GALLERY
+        if KINDS[kind].field("files") and not self.schema.has("Mutation", "fileSetFingerprints"):
+            found["files.fingerprints"] = NO_PLACE
         for field in table.fields:
             if why := why_not(field):
                 found[field.name] = why
@@ -174,6 +183,12 @@ class StashWriter:
         if not content:
             raise UsageError("it is empty")
         return content
+
+
+def _never_emptied(kind: str) -> Iterator[tuple[str, str]]:
+    for name, why in CANNOT_CLEAR.items():
+        if name.startswith(f"{kind}."):
+            yield name.partition(".")[2], why
 
 
 def _whole(change: Change, saved: Mapping[str, Data]) -> Data:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..errors import FatalError, NotAllWritten, PortabilityError, RecordError, Stopped
+from ..errors import FatalError, NotAllWritten, PortabilityError, RecordError, StashSaidNo, Stopped
 from ..model import Change, Written
 from .stash_write_request import Done, Step
 
@@ -60,7 +60,7 @@ class Draft:
         if isinstance(done.value, dict) and done.value.get("id"):
             self.uid = done.value["id"]
         else:
-            self.error = Stopped(f"Stash did not tell the id of a {self.change.kind} it was asked to make")
+            self.error = StashSaidNo(f"it did not tell the id of a {self.change.kind} it was asked to make")
 
     def stop(self, why: FatalError) -> None:
         """Take up that its other steps are not sent."""

@@ -28,6 +28,9 @@ them itself and uses none again."""
 CANNOT_CLEAR: Mapping[str, str] = {"scene.cover": "Stash cannot take the cover of a scene away"}
 """Fields that Stash takes another value for, but not none."""
 
+SHOWN_COVER: Mapping[str, str] = {"cover.none": "through GraphQL a cover that was chosen looks like one that was not"}
+"""What besides cannot be done to galleries of a Stash that is only read through GraphQL."""
+
 CANNOT_MAKE: Mapping[str, str] = {
     "image": "images come only from a scan",
     "config": "settings are always there, and are only changed",

@@ -88,6 +88,21 @@ class Inputs:
         known = self._schema.fields(type_)
         return tuple(part.name for part in field.parts if known and part_key(part) not in known)
 
+    def limits(self, kind: Kind) -> dict[str, str]:
+        """What of fields this server takes it does not take in full: "date.partial", "urls.more"."""
+        found: dict[str, str] = {}
+        for field in filter(is_plain, kind.fields):
+            if field.type == "date" and not self._partial_dates:
+                found[f"{field.name}.partial"] = WHOLE_DATES
+            if self._key(kind, "update", field) == "url":
+                found[f"{field.name}.more"] = ONE_URL
+        return found
+
+    @property
+    def _partial_dates(self) -> bool:
+        """Stash takes a year, or a month, for a date since studios have several URLs."""
+        return self._schema.has("Studio", "urls")
+
     def fill(self, kind: Kind, op: str, data: Mapping[str, Any]) -> Filled:
         """The input that gives a record of ``kind`` those of the fields ``data`` that the mutation ``op`` itself
         writes."""
@@ -127,7 +142,7 @@ class Inputs:
             return ONE_URL
         if op == "update" and is_empty(value) and (why := CANNOT_CLEAR.get(f"{kind.name}.{field.name}")):
             return why
-        if field.type == "date" and value and _PARTIAL.fullmatch(value) and not self._schema.has("Studio", "urls"):
+        if field.type == "date" and value and _PARTIAL.fullmatch(value) and not self._partial_dates:
             return WHOLE_DATES
         return ""
 

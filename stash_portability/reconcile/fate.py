@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..kinds import PARTS_OF
 from ..model import Ambiguity, Conflict, Data, Policy, Waiting
@@ -20,23 +20,30 @@ _WHY_OWNER = {
 }
 
 
-def decide(workset: Workset, kind: str, policy: Policy, kinds: Sequence[str]) -> None:
+class Scope(NamedTuple):
+    """Which kinds are changed, and whether the source holds only some of what it was made from."""
+
+    kinds: Sequence[str]
+    chosen: bool = False
+
+
+def decide(workset: Workset, kind: str, policy: Policy, scope: Scope) -> None:
     """Say for each record of ``kind`` without its like what becomes of it. Kinds it refers to come before."""
     references = References(workset)
     fates: list[tuple[str, str | None, int]] = []
-    for number, uid, content in list_alone(workset, kind, "source"):
-        data = decode(content)
-        fate = _of_source(workset, (kind, number, uid), data, policy, references) if kind in kinds else "out"
+    for number, uid, content, brought in list_alone(workset, kind, "source"):
+        wanted = brought or kind in scope.kinds
+        fate = _of_source(workset, (kind, number, uid), decode(content), policy, references) if wanted else "out"
         fates.append((fate, f"new:{kind}:{number}" if fate == "create" else None, number))
         _keep(workset, fates, 1000)
     _keep(workset, fates, 1)
-    if kind in kinds and policy.base != "nothing" and "delete" in policy.allow:
-        _decide_target(workset, kind, policy)
+    if kind in scope.kinds and policy.base != "nothing" and "delete" in policy.allow:
+        _decide_target(workset, kind, policy, scope.chosen)
 
 
-def list_alone(workset: Workset, kind: str, side: str) -> Iterator[tuple[int, str, bytes]]:
-    """The records of one side that are not paired."""
-    sql = "SELECT id, uid, data FROM record WHERE kind = ? AND side = ? AND goes IS NULL ORDER BY id"
+def list_alone(workset: Workset, kind: str, side: str) -> Iterator[tuple[int, str, bytes, int]]:
+    """The records of one side that are not paired: number, uid, data, and whether they were only brought along."""
+    sql = "SELECT id, uid, data, brought FROM record WHERE kind = ? AND side = ? AND goes IS NULL ORDER BY id"
     yield from workset.rows(sql, kind, side)
 
 
@@ -81,17 +88,40 @@ def _of_owner(workset: Workset, kind: str, uid: str, data: Data) -> str:
     return _tell(workset, Waiting(kind, uid, why), fate) if fate == "wait" else fate
 
 
-def _decide_target(workset: Workset, kind: str, policy: Policy) -> None:
+def _decide_target(workset: Workset, kind: str, policy: Policy, chosen: bool) -> None:
     """What only the target has is deleted when the base has it as it is: then it is the source that took it away. What
-    could be a record of the source stays."""
-    gone = []
-    for number, uid, content in list_alone(workset, kind, "target"):
+    could be a record of the source stays, and what Stash never deletes, or only with more than itself."""
+    fates = []
+    for number, uid, content, _ in list_alone(workset, kind, "target"):
         if workset.one("SELECT EXISTS (SELECT 1 FROM maybe WHERE target = ?)", number):
             continue
         data = decode(content)
+        if chosen and not _owner_is_chosen(workset, kind, data):
+            continue
         if policy.base == "target" or _owner_goes(workset, kind, data) or _taken_away(workset, kind, uid, data):
-            gone.append((number,))
-    workset.many("UPDATE record SET fate = 'delete' WHERE id = ?", gone)
+            fates.append(("kept" if _stays(workset, kind, data) else "delete", number))
+    workset.many("UPDATE record SET fate = ? WHERE id = ?", (one for one in fates if kind != "config"))
+
+
+def _owner_is_chosen(workset: Workset, kind: str, data: Data) -> bool:
+    """Whether it is a part of what a record of the source, there for its own sake, is in the target."""
+    if kind not in PARTS_OF:
+        return False
+    owner, field = PARTS_OF[kind]
+    sql = (
+        "SELECT s.brought FROM record t JOIN record s ON s.kind = t.kind AND s.side = 'source' AND s.uid = t.goes"
+        " WHERE t.kind = ? AND t.side = 'target' AND t.uid = ?"
+    )
+    return bool(workset.one(sql, owner, data.get(field)) == 0)
+
+
+def _stays(workset: Workset, kind: str, data: Data) -> bool:
+    """Galleries of zips stay, with their images and chapters: Stash deletes all images along with one."""
+    if kind == "gallery":
+        return bool(data.get("files"))
+    galleries = data.get("galleries") or () if kind == "image" else ()
+    sql = "SELECT fate = 'kept' FROM record WHERE kind = 'gallery' AND side = 'target' AND uid = ?"
+    return any(workset.one(sql, uid) for uid in galleries)
 
 
 def _taken_away(workset: Workset, kind: str, uid: str, data: Data) -> bool:

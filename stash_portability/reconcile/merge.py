@@ -108,7 +108,7 @@ def _merge_field(field: Field, sides: Sides, policy: Policy) -> tuple[Any, Clash
     if field.role == "log":
         return _merge_log(three), None
     exact = policy.prefer.get(f"{kind}.{name}", "union")
-    if (field.many or field.type == "map") and exact == "union":
+    if (field.many or _by_key(field)) and exact == "union":
         return _merge_entries(field, three, strategy(policy, kind, ""), sides)
     return _merge_value(field, three, strategy(policy, kind, name), sides, policy.skew)
 
@@ -185,7 +185,7 @@ def _merge_entries(field: Field, three: _Three, how: Strategy, sides: Sides) -> 
             found[key] = source[key] if key in source else target[key]
     if clash is not None:
         clash = Clash(field.name, three.base, three.source, three.target, clash.chosen)
-    return (found if field.type == "map" else list(found.values())), clash
+    return (found if _by_key(field) else list(found.values())), clash
 
 
 def _merge_entry(field: Field, three: _Three, how: Strategy, sides: Sides) -> tuple[Any, Clash | None]:
@@ -205,8 +205,13 @@ def _merge_entry(field: Field, three: _Three, how: Strategy, sides: Sides) -> tu
     return merged, clash
 
 
+def _by_key(field: Field) -> bool:
+    """Whether the value maps keys to values that are merged each for itself."""
+    return field.type == "map" or field.name == "settings"
+
+
 def _keyed(field: Field, value: Any, sides: Sides) -> dict[Any, Any]:
-    if field.type == "map":
+    if _by_key(field):
         return dict(value or {})
     return {_key(field, entry, sides.kind): entry for entry in value or ()}
 

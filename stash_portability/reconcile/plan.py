@@ -5,19 +5,23 @@ certain and what waits for a scan. Reads and writes the workset only.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..model import Ambiguity, Change, Conflict, Plan, Policy, Waiting
+from ..model import Ambiguity, Change, Conflict, Data, Plan, Policy, Waiting
 from .brakes import Capability, Circumstances, brakes
 from .changes import Phase, add_change, split
+from .circles import break_circles
 from .coding import decode, encode, unpack
-from .fate import decide
+from .fate import Scope, decide
 from .match import match
-from .merge import Sides, merge
+from .merge import Sides, merge, strategy
 from .parking import park
+from .possible import Cannot, Possible
+from .prints import merge_prints
 from .references import References
+from .room import Room, forget_late_waiting, wait_for_images
 from .rules import ORDER, unparked, written
 from .taken import settle
 from .workset import Workset
@@ -26,68 +30,116 @@ from .workset import Workset
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a plan is for. ``kinds``: only these are changed; the others are only matched, so that references hold.
-    ``base_counts``, ``same_instance`` and ``replaced`` are what is known for the brakes."""
+    ``base_counts``, ``same_instance`` and ``replaced`` are what is known for the brakes. ``cannot``: what the target
+    cannot be given (possible.Cannot); it is never planned, and counted in Plan.not_restored. ``links``: of kinds that
+    are not in ``kinds``, the fields that are updated all the same. ``chosen``: the source holds only some records of
+    what it was made from, so that a missing one says nothing: only parts (markers, chapters) of theirs are deleted."""
 
     capability: Capability
     kinds: Sequence[str] = ORDER
     base_counts: dict[str, int] = field(default_factory=dict)
     same_instance: bool = False
     replaced: bool = False
+    cannot: Cannot = field(default_factory=dict)
+    links: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    chosen: bool = False
+
+
+class _Bench(NamedTuple):
+    """What the parts of a plan are made with."""
+
+    workset: Workset
+    policy: Policy
+    task: Task
+    references: References
+    possible: Possible
+    tally: Counter[str]
 
 
 def make_plan(workset: Workset, policy: Policy, task: Task) -> Plan:
     """Match, merge and order. ``workset`` holds both sides (and what they agreed on, for the base "state")."""
     match(workset)
     for kind in ORDER:
-        decide(workset, kind, policy, task.kinds)
-    tally = _compose(workset, policy, task)
-    while settle(workset, tally):
-        tally = _compose(workset, policy, task)
+        decide(workset, kind, policy, Scope(task.kinds, task.chosen))
+    bench = _compose(workset, policy, task)
+    while settle(workset, bench.tally):
+        bench = _compose(workset, policy, task)
+    break_circles(workset, bench.tally)
     park(workset)
-    counts = {name: count for name, count in tally.items() if count}
-    facts = _circumstances(workset, policy, task, tally)
+    counts = {name: count for name, count in bench.tally.items() if count}
+    facts = _circumstances(workset, policy, task, bench.tally)
     return Plan(
         _Changes(workset), _Found(workset, Conflict), _Found(workset, Ambiguity), _Found(workset, Waiting),
-        counts, brakes(facts),
+        counts, brakes(facts), dict(sorted(bench.possible.lost.items())),
     )  # fmt: skip
 
 
-def _compose(workset: Workset, policy: Policy, task: Task) -> Counter[str]:
+def _compose(workset: Workset, policy: Policy, task: Task) -> _Bench:
     """Fill the plan with changes; count them. What was planned before is forgotten."""
     workset.run("DELETE FROM change")
     workset.run("DELETE FROM found WHERE what = 'Conflict' AND json_extract(data, '$[2]') <> ''")
-    references, tally = References(workset), Counter[str]()
+    forget_late_waiting(workset)
+    possible = Possible(task.cannot, policy.base != "nothing")
+    bench = _Bench(workset, policy, task, References(workset), possible, Counter[str]())
     for kind in ORDER:
+        if kind in task.kinds or kind in task.links:
+            _merge_pairs(bench, kind)
+        _create(bench, kind)
         if kind in task.kinds:
-            _merge_pairs(workset, kind, policy, references, tally)
-            _create(workset, kind, references, tally)
-            _delete(workset, kind, tally)
-    tally["references left out"] = references.left_out
-    return tally
+            _delete(bench, kind)
+    bench.tally["references left out"] = bench.references.left_out
+    return bench
 
 
-def _merge_pairs(workset: Workset, kind: str, policy: Policy, references: References, tally: Counter[str]) -> None:
-    rows = workset.rows(
+def _merge_pairs(bench: _Bench, kind: str) -> None:
+    rows = bench.workset.rows(
         "SELECT s.data, t.uid, t.data, b.data FROM record s"
         " JOIN record t ON t.kind = s.kind AND t.side = 'target' AND t.uid = s.goes AND t.goes = s.uid"
         " LEFT JOIN base b ON b.kind = s.kind AND b.source = s.uid AND b.target = t.uid"
-        " WHERE s.kind = ? AND s.side = 'source' AND s.fate IS NULL ORDER BY t.id",
+        " WHERE s.kind = ? AND s.side = 'source' AND s.fate IS NULL AND (s.brought = 0 OR ?) ORDER BY t.id",
         kind,
+        kind not in bench.task.kinds,
     )
     for ours, uid, theirs, agreed in rows:
-        held = decode(theirs)
-        target = _unparked(held, uid)
-        source = references.translate(kind, decode(ours), target)
-        base = target if policy.base == "target" else decode(agreed) if policy.base == "state" and agreed else None
-        merged = merge(Sides(kind, base, source, target), policy)
-        for clash in merged.clashes:
-            _tell(workset, Conflict(kind, uid, clash.field, clash.base, clash.source, clash.target, clash.chosen))
-        tally["conflicts"] += len(merged.clashes)
-        tally["records in conflict"] += bool(merged.clashes)
-        changes = merged.changes if target is held else {"name": target["name"], **merged.changes}
-        if changes and "update" in policy.allow:
-            tally[f"{kind} update"] += 1
-            split(workset, kind, uid, {name: held[name] for name in changes}, changes)
+        _merge_pair(bench, (kind, uid), decode(ours), decode(theirs), decode(agreed) if agreed else None)
+
+
+def _merge_pair(bench: _Bench, which: tuple[str, str], ours: Any, held: Any, agreed: Any) -> None:
+    kind, uid = which
+    target, policy, workset = _unparked(held, uid), bench.policy, bench.workset
+    source = bench.references.translate(kind, ours, target)
+    if kind in bench.task.kinds:
+        source = bench.possible.narrow(kind, source, target)
+    else:
+        source = {name: value for name, value in source.items() if name in bench.task.links[kind]}
+    base = target if policy.base == "target" else agreed if policy.base == "state" else None
+    if bench.task.chosen and kind not in bench.task.kinds:
+        base = None  # of these only references to what was chosen are known: that one is missing says nothing
+    merged = merge(Sides(kind, base, source, target), policy)
+    for clash in merged.clashes:
+        _tell(workset, Conflict(kind, uid, clash.field, clash.base, clash.source, clash.target, clash.chosen))
+    bench.tally["conflicts"] += len(merged.clashes)
+    bench.tally["records in conflict"] += bool(merged.clashes)
+    changes = merged.changes if target is held else {"name": target["name"], **merged.changes}
+    changes = bench.possible.cut(kind, changes, target)
+    if kind in bench.task.kinds and (files := _with_prints(bench, which, source, target)):
+        changes["files"] = files
+    if changes and "update" in policy.allow:
+        bench.tally[f"{kind} update"] += 1
+        split(workset, kind, uid, {name: held[name] for name in changes}, changes)
+
+
+def _with_prints(bench: _Bench, which: tuple[str, str], source: Data, target: Data) -> list[dict[str, Any]] | None:
+    """The target's files with fingerprints that only the source has, or that count more there; None: as they are."""
+    ours, theirs, policy = source.get("files"), target.get("files"), bench.policy
+    if not ours or not theirs:
+        return None
+    take = policy.base == "target" or strategy(policy, which[0], "files") == "source"
+    files, differs = merge_prints(ours, theirs, take)
+    if differs and policy.base == "nothing":
+        _tell(bench.workset, Conflict(*which, "files", None, ours, theirs, "target"))
+        bench.tally["conflicts"] += 1
+    return files
 
 
 def _unparked(held: dict[str, Any], uid: str) -> dict[str, Any]:
@@ -96,24 +148,29 @@ def _unparked(held: dict[str, Any], uid: str) -> dict[str, Any]:
     return held if name == held.get("name") else {**held, "name": name}
 
 
-def _create(workset: Workset, kind: str, references: References, tally: Counter[str]) -> None:
+def _create(bench: _Bench, kind: str) -> None:
     names = {one.name for one in written(kind)}
-    rows = workset.rows(
-        "SELECT goes, data FROM record WHERE kind = ? AND side = 'source' AND fate = 'create' ORDER BY id", kind
-    )
-    for uid, content in rows:
-        data = references.translate(kind, decode(content), None)
-        tally[f"{kind} create"] += 1
-        split(workset, kind, uid, None, {name: value for name, value in data.items() if name in names})
+    sql = "SELECT uid, goes, data FROM record WHERE kind = ? AND side = 'source' AND fate = 'create' ORDER BY id"
+    room = None
+    for ours, uid, content in bench.workset.rows(sql, kind):
+        data = bench.references.translate(kind, decode(content), None)
+        if kind == "chapter":
+            room = room or Room(bench.workset)
+            if not room.has(data):
+                wait_for_images(bench.workset, ours)
+                continue
+        data = bench.possible.narrow(kind, data, None)
+        bench.tally[f"{kind} create"] += 1
+        split(bench.workset, kind, uid, None, {name: value for name, value in data.items() if name in names})
 
 
-def _delete(workset: Workset, kind: str, tally: Counter[str]) -> None:
-    rows = workset.rows(
-        "SELECT uid, data FROM record WHERE kind = ? AND side = 'target' AND fate = 'delete' ORDER BY id DESC", kind
-    )
-    for uid, content in rows:
-        tally[f"{kind} delete"] += 1
-        add_change(workset, Phase.DELETE, Change("delete", kind, uid, decode(content), None))
+def _delete(bench: _Bench, kind: str) -> None:
+    sql = "SELECT uid, data FROM record WHERE kind = ? AND side = 'target' AND fate = ? ORDER BY id DESC"
+    for uid, content in bench.workset.rows(sql, kind, "delete"):
+        bench.tally[f"{kind} delete"] += 1
+        add_change(bench.workset, Phase.DELETE, Change("delete", kind, uid, decode(content), None))
+    if kept := sum(1 for _ in bench.workset.rows(sql, kind, "kept")):
+        bench.possible.lost[f"{kind}.delete"] = kept
 
 
 def _tell(workset: Workset, what: Conflict) -> None:
@@ -122,7 +179,7 @@ def _tell(workset: Workset, what: Conflict) -> None:
 
 def _circumstances(workset: Workset, policy: Policy, task: Task, tally: Counter[str]) -> Circumstances:
     sizes = {side: {kind: workset.count(side, kind) for kind in task.kinds} for side in ("source", "target")}
-    base = task.base_counts or (sizes["target"] if policy.base == "target" else {})
+    base = task.base_counts or (sizes["target"] if policy.base == "target" and not task.chosen else {})
     deletes = {kind: tally[f"{kind} delete"] for kind in task.kinds}
     return Circumstances(
         task.capability, sizes["source"], sizes["target"], base, deletes, policy.max_delete,

@@ -18,7 +18,8 @@ from .rules import ORDER
 Side = Literal["source", "target"]
 
 _SCHEMA = """
-CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT, side TEXT, uid TEXT, data BLOB, goes TEXT, fate TEXT);
+CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT, side TEXT, uid TEXT, data BLOB, goes TEXT, fate TEXT,
+  brought INTEGER DEFAULT 0);
 CREATE UNIQUE INDEX record_uid ON record (kind, side, uid);
 CREATE TABLE base (kind TEXT, source TEXT, target TEXT, data BLOB, PRIMARY KEY (kind, source, target)) WITHOUT ROWID;
 CREATE INDEX base_target ON base (kind, target);
@@ -36,7 +37,8 @@ CREATE INDEX token_uid ON token (uid);
 CREATE TABLE found (id INTEGER PRIMARY KEY, what TEXT, kind TEXT, data BLOB);
 """
 """``record.goes``: of the source, what references to it become (the target's id, or new:…); of the target, the id of
-the source's record it is matched with. ``fate``: "create", "wait", "ambiguous", "out"; of the target "delete".
+the source's record it is matched with. ``fate``: "create", "wait", "ambiguous", "out"; of the target "delete", "kept".
+``brought``: of the source, here only because others refer to it.
 ``base``: what both agreed on last time, in the target's ids. ``found``: conflicts, ambiguities, what waits."""
 
 _MEMORY = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;"
@@ -68,10 +70,13 @@ class Workset:
     ) -> None:
         self._connection.close()
 
-    def fill(self, side: Side, records: Iterable[Record], digest: Digest = no_images) -> None:
-        """Take records in. ``digest`` gives the SHA-256 of their images, when they come with images."""
-        rows = ((one.kind, side, one.uid, encode(pack(one.kind, one.data, digest))) for one in records)
-        self.many("INSERT INTO record (kind, side, uid, data) VALUES (?, ?, ?, ?)", rows)
+    def fill(self, side: Side, records: Iterable[Record], digest: Digest = no_images, *, brought: bool = False) -> None:
+        """Take records in. ``digest`` gives the SHA-256 of their images, when they come with images. ``brought``:
+        others refer to these, which is all they are here for: they are made when they are missing, and never changed;
+        one that is here already for its own sake stays that."""
+        rows = ((one.kind, side, one.uid, encode(pack(one.kind, one.data, digest)), brought) for one in records)
+        clash = "OR IGNORE " if brought else ""
+        self.many(f"INSERT {clash}INTO record (kind, side, uid, data, brought) VALUES (?, ?, ?, ?, ?)", rows)  # noqa: S608
 
     def fill_from(self, side: Side, library: Source, want: Want = EVERYTHING, digest: Digest = no_images) -> None:
         """Take all kinds of a library in."""
@@ -84,8 +89,8 @@ class Workset:
         self.many("INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?)", rows)
 
     def count(self, side: Side, kind: str) -> int:
-        """How many records of ``kind`` a side has."""
-        return int(self.one("SELECT count(*) FROM record WHERE kind = ? AND side = ?", kind, side))
+        """How many records of ``kind`` a side has, those that were only brought along aside."""
+        return int(self.one("SELECT count(*) FROM record WHERE kind = ? AND side = ? AND brought = 0", kind, side))
 
     def run(self, sql: str, *values: Any) -> None:
         """Do a statement."""

@@ -39,9 +39,9 @@ class Partial:
         return self._folder / f"spare-{self._spares}"
 
     def commit(self) -> None:
-        """Put ``out`` under the final name, in one rename; an old output is taken away just before, and
-        removed after. Whatever comes between (Ctrl+C too) puts the old one back. Raises OSError."""
-        sync_tree(self.out)
+        """Put ``out``, which is on the disk by now (``sync_tree``), under the final name, in one rename; an old output
+        is taken away just before, and removed after. Whatever comes between (Ctrl+C too) puts the old one back. Raises
+        OSError."""
         try:
             if self._final.is_dir():
                 _sync_open(self._lock.fileno())  # the name the old output is put back under after a power cut
@@ -67,7 +67,7 @@ def make_partial(final: Path) -> Partial:
         # Another run may find the folder before it is locked, and remove it; then another is made.
         with suppress(FileNotFoundError):
             lock = (folder / _LOCK).open("xb", buffering=0)
-            if _hold(lock) and _is_at(lock, folder / _LOCK):
+            if hold(lock) and is_at(lock, folder / _LOCK):
                 lock.write(os.fsencode(final.name))
                 return Partial(final, folder, lock)
             lock.close()
@@ -92,11 +92,12 @@ def _clear_if_dead(folder: Path) -> None:
         pass  # another user's
     else:
         with lock:
-            if _hold(lock):
+            if hold(lock):
                 _clear(folder, lock)
 
 
-def _hold(lock: IO[bytes]) -> bool:
+def hold(lock: IO[bytes]) -> bool:
+    """Take the lock on an open file; False when another run has it."""
     try:
         seize(lock.fileno())
     except OSError as error:
@@ -105,7 +106,7 @@ def _hold(lock: IO[bytes]) -> bool:
     return True
 
 
-def _is_at(lock: IO[bytes], path: Path) -> bool:
+def is_at(lock: IO[bytes], path: Path) -> bool:
     """Whether the open file is the one at ``path``. Raises FileNotFoundError."""
     return os.path.samestat(os.fstat(lock.fileno()), path.stat())
 
@@ -144,18 +145,18 @@ def _remove(folder: Path, lock: IO[bytes]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sync_tree(path: Path) -> None:
-    """Force ``path`` and all below it to the disk."""
+def sync_tree(path: Path) -> bool:
+    """Force ``path`` and all below it to the disk; tell whether the disk can do that (some network folders cannot)."""
     if path.is_file():
         return _sync(path)
     files = [Path(base) / name for base, _, names in os.walk(path) for name in names]
     if len(files) > _MANY and hasattr(os, "sync"):
-        return os.sync()  # thousands of single syncs take minutes
-    for file in files:
-        _sync(file)
+        os.sync()  # thousands of single syncs take minutes
+        return True
+    durable = all([_sync(file) for file in files])
     for base, _, _ in os.walk(path):
         sync_folder(Path(base))
-    return None
+    return durable
 
 
 def forget_tree(path: Path) -> None:
@@ -177,17 +178,20 @@ def sync_folder(folder: Path) -> None:
         _sync(folder)
 
 
-def _sync(path: Path) -> None:
+def _sync(path: Path) -> bool:
     handle = os.open(path, os.O_RDONLY)
     try:
-        _sync_open(handle)
+        return _sync_open(handle)
     finally:
         os.close(handle)
 
 
-def _sync_open(handle: int) -> None:
+def _sync_open(handle: int) -> bool:
+    """Whether the disk can be asked at all."""
     try:
         os.fsync(handle)
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
+        return False
+    return True

@@ -20,10 +20,10 @@ SCENES = """query($ids: [ID!], $q: String, $f: SceneFilterType) {
       scenes { id title code rating100 organized studio { name } tags { name } details urls files { path } } } }"""
 SLOW = """#!/bin/sh
 given=$(cat)
-case "$given" in *'"mode":"export"'*) sleep {seconds} ;; esac
+case "$given" in *'"mode":"{mode}"'*) sleep {seconds} ;; esac
 printf %s "$given" | exec "{python}" "$@"
 """
-"""Stands before Python and makes exports, and nothing else, begin late."""
+"""Stands before Python and makes tasks of one mode, and nothing else, begin late."""
 
 
 def dialog(tab: Tab) -> Locator:
@@ -99,11 +99,12 @@ def python_of(server: StashServer) -> str:
     return path
 
 
-def slow_python(server: StashServer, seconds: int) -> str:
-    """Make exports begin late; give the Python that was there."""
+def slow_python(server: StashServer, seconds: int, mode: str = "export") -> str:
+    """Make tasks of ``mode`` begin late; give the Python that was there."""
     python = python_of(server)
     wrapper = server.folder / "slow-python"
-    wrapper.write_text(SLOW.replace("{seconds}", str(seconds)).replace("{python}", python), "utf-8")
+    text = SLOW.replace("{seconds}", str(seconds)).replace("{mode}", mode).replace("{python}", python)
+    wrapper.write_text(text, "utf-8")
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
     server.graphql(SET_PYTHON, {"path": str(wrapper)})
     return python

@@ -86,7 +86,7 @@ def test_the_first_run_installs_what_a_bare_python_lacks(open_tab, untouched, pa
     untouched.graphql(SET_PYTHON, {"path": str(tmp_path / "bare" / "bin" / "python")})
     tab = open_tab(untouched)
     install_by_clicking(tab, untouched, (tmp_path / "dist" / "index.yml").as_uri())
-    tab.go("/plugins/portability")
+    tab.go("/plugins/portability?tab=export")
     setup = tab.page.get_by_role("button", name="Set up dependencies")
     setup.wait_for()
     tab.shot("install-first-run")

@@ -169,7 +169,7 @@ def test_rules_by_keyboard(open_tab, cinema):
 
 def test_from_the_page_media_servers_lead_to_scenes_and_the_run_is_listed(open_tab, cinema):
     tab = open_tab(cinema)
-    tab.go("/plugins/portability")
+    tab.go("/plugins/portability?tab=export")
     tab.page.locator(".portability-preview[aria-busy=false] .portability-box").wait_for()
     tab.page.get_by_label("Format", exact=True).select_option("nfo")
     assert tab.page.get_by_label("What", exact=True).input_value() == "scene"

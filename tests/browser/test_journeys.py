@@ -138,7 +138,7 @@ def test_choices_are_remembered(open_tab, site):
 
 def test_the_page_exports_the_whole_library_and_lists_its_runs(open_tab, site):
     tab = open_tab(site)
-    tab.go("/plugins/portability")
+    tab.go("/plugins/portability?tab=export")
     tab.page.locator(".portability-preview[aria-busy=false] .portability-box").wait_for()
     tab.shot("page-export")
     press_export(tab)
@@ -156,7 +156,7 @@ def test_on_a_phone_nothing_is_cut_off(open_tab, site, light):
     """Journey 12 at 360 px: nothing scrolls sideways but what has a frame of its own."""
     tab = open_tab(site, size=PHONE, light=light, has_touch=True)
     look = "light" if light else "dark"
-    tab.go("/plugins/portability")
+    tab.go("/plugins/portability?tab=export")
     tab.page.locator(".portability-preview[aria-busy=false] .portability-box").wait_for()
     assert tab.overflow() <= 0
     tab.shot(f"phone-page-{look}")

@@ -214,7 +214,7 @@ def test_mistakes_in_a_file_name_and_in_what_is_saved(open_tab, site):
 
 def test_on_the_page_a_template_brings_its_kind(open_tab, site):
     tab = open_tab(site)
-    tab.go("/plugins/portability")
+    tab.go("/plugins/portability?tab=export")
     tab.page.locator(".portability-preview[aria-busy=false] .portability-box").wait_for()
     tab.page.get_by_label("Format", exact=True).select_option("template")
     tab.page.get_by_label("Template", exact=True).select_option("playlist-m3u")

@@ -96,7 +96,8 @@ def test_closing_the_dialog_does_not_stop_the_run(open_tab, shaky):
     tab.page.locator(".portability-dialog .close").click()
     tab.page.locator(".portability-dialog").wait_for(state="detached")
     tab.page.locator(".portability-nav:visible").click()
-    tab.page.get_by_text("Exporting…").wait_for()  # found again on the page
+    tab.page.locator(".portability-card", has_text="Exporting…").wait_for()  # found again on the page
+    tab.page.get_by_role("tab", name="Export").click()
     assert len(sheet(download(tab)[1])) == 4
 
 

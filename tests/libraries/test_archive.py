@@ -13,8 +13,9 @@ import zipfile
 import pytest
 
 from stash_portability.errors import PortabilityError, RecordError, Unreadable, UnsupportedVersion
-from stash_portability.libraries import archive
-from stash_portability.libraries.archive import ArchiveSink, ArchiveSource, is_archive
+from stash_portability.libraries import archive_write
+from stash_portability.libraries.archive import ArchiveSource, is_archive
+from stash_portability.libraries.archive_write import ArchiveSink
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.model import Blob, Record, Want
 from stash_portability.storage.container import open_output
@@ -71,7 +72,7 @@ def test_the_same_records_give_the_same_archive(path, tmp_path):
 
 
 def test_a_kind_is_cut_into_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "PART_RECORDS", 4)
+    monkeypatch.setattr(archive_write, "PART_RECORDS", 4)
     records = [Record("tag", str(number), {"name": f"Tag {number}"}) for number in range(1, 11)]
     path = copy(MemoryLibrary(records), tmp_path / "cut")
     assert sorted(file.name for file in (path / "records" / "tag").iterdir()) == [
@@ -80,7 +81,7 @@ def test_a_kind_is_cut_into_parts(tmp_path, monkeypatch):
         "0003.jsonl",
     ]
     assert list(ArchiveSource(path).read("tag")) == records
-    monkeypatch.setattr(archive, "PART_BYTES", 1)
+    monkeypatch.setattr(archive_write, "PART_BYTES", 1)
     assert len(list((copy(MemoryLibrary(records), tmp_path / "small") / "records" / "tag").iterdir())) == 10
 
 

@@ -233,7 +233,7 @@ def test_when_the_answer_is_lost_what_follows_is_not_sent():
 def test_an_id_that_is_not_told_is_not_guessed():
     stash = FakeStash({1: Outcome({"a0": None}, ())})
     (written,) = writer(stash).write(creates(1))
-    assert (written.uid, type(written.error)) == ("", Stopped)
+    assert (written.uid, type(written.error)) == ("", StashSaidNo)
 
 
 def test_a_new_record_that_failed_has_no_id():

@@ -74,7 +74,8 @@ def test_stash_shows_the_tasks_and_settings(plugged):
     query = "{ plugins { id name version description tasks { name description } settings { name type } } }"
     (found,) = plugged.graphql(query)["plugins"]
     assert (found["id"], found["name"]) == (PLUGIN, "Stash Portability")
-    assert [task["name"] for task in found["tasks"]] == ["Export library", "Back up now", "Set up dependencies"]
+    tasks = ["Export library", "Back up now", "Verify newest backup", "Set up dependencies"]
+    assert [task["name"] for task in found["tasks"]] == tasks
     assert {setting["name"] for setting in found["settings"]} == {"dataFolder", "format", "kinds", "privacy"}
 
 

@@ -75,11 +75,37 @@ def test_parents_that_are_turned_round_are_unlinked_first():
     ]
 
 
-def test_a_circle_of_parents_in_the_source_is_planned_as_it_is():
+def test_a_circle_of_parents_in_the_source_is_broken_and_told():
     ours = [Record("tag", "1", tag("A", parents=["2"])), Record("tag", "2", tag("B", parents=["1"]))]
     source, target = memory(ours), memory([])
+    with planned(source, target, MERGE) as plan:
+        [told] = plan.conflicts
+        assert (told.field, told.source, told.target, told.chosen) == ("parents", ["new:tag:1"], [], "target")
+    applied = run(source, target, MERGE)
+    assert applied.failed == []
+    assert [one.data["parents"] for one in target.read("tag")] == [["2"], []]
+    assert changes(source, target, MERGE) == []
+
+
+def test_two_libraries_that_make_a_circle_together_keep_the_links_of_the_target():
+    ours = [Record("tag", "1", tag("A", parents=["2"])), Record("tag", "2", tag("B"))]
+    theirs = [Record("tag", "5", tag("A")), Record("tag", "6", tag("B", parents=["5"]))]
+    with planned(memory(ours), memory(theirs), MERGE) as plan:
+        assert list(plan.changes) == []
+        assert [(one.uid, one.field) for one in plan.conflicts] == [("5", "parents")]
+
+
+def test_groups_in_a_circle_are_broken_whichever_end_says_it():
+    def group(name, **more):
+        return {"name": name, "containing_groups": [], "sub_groups": [], **more}
+
+    ours = [Record("group", "1", group("A", sub_groups=[{"group": "2"}], containing_groups=[{"group": "2"}])),
+            Record("group", "2", group("B", sub_groups=[{"group": "1"}], containing_groups=[{"group": "1"}]))]  # fmt: skip
+    source, target = memory(ours), memory([])
     run(source, target, MERGE)
-    assert view(target) == view(source)
+    below, above = (one.data for one in target.read("group"))
+    assert (below["containing_groups"], below["sub_groups"]) == ([{"group": "2"}], [])
+    assert (above["containing_groups"], above["sub_groups"]) == ([], [{"group": "1"}])
 
 
 def test_an_alias_that_another_record_keeps_is_left_out_and_told():

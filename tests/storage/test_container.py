@@ -18,13 +18,14 @@ import pytest
 
 from stash_portability.errors import NoSpace, OutputExists, OutputNotUsable, PortabilityError
 from stash_portability.oslock import is_held
-from stash_portability.storage import container as module
-from stash_portability.storage import partial
+from stash_portability.storage import partial, sevenzip_body, shapes
 from stash_portability.storage.blobs import Blobs
 from stash_portability.storage.container import Member, check_room, open_output
 from stash_portability.storage.partial import PREFIX, SUFFIX, clear_dead, make_partial
 
 SHAPES = ["file", "folder", "zip"]
+ALL = [*SHAPES, "7z"]
+"""A .7z is never replaced."""
 MANIFEST = json.dumps({"format": "stash-portability tables", "members": [{"name": "a.txt"}]}).encode()
 
 
@@ -47,7 +48,7 @@ def read(path, shape):
         return file.read("a.txt")
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ALL)
 def test_an_output_appears_whole_and_alone(shape, tmp_path):
     path = tmp_path / "out"
     with open_output(path, shape) as output:
@@ -58,10 +59,10 @@ def test_an_output_appears_whole_and_alone(shape, tmp_path):
             "" if shape == "file" else "sub/a.txt": Member(3_000_000, output.members[next(iter(output.members))].sha256)
         }
     assert [found.name for found in tmp_path.iterdir()] == ["out"]
-    assert output.bytes == (3_000_000 if shape != "zip" else path.stat().st_size)
+    assert output.bytes == (3_000_000 if shape in ("file", "folder") else path.stat().st_size)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ALL)
 def test_only_its_owner_may_read_an_output_whatever_the_umask(shape, tmp_path):
     old = os.umask(0)
     try:
@@ -154,7 +155,7 @@ def test_a_folder_without_permission(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ALL)
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EIO])
 def test_a_disk_that_fails_while_writing(shape, number, tmp_path, monkeypatch):
     def fail(path, buffering=0):
@@ -167,7 +168,8 @@ def test_a_disk_that_fails_while_writing(shape, number, tmp_path, monkeypatch):
 
         return Failing()
 
-    monkeypatch.setattr(module, "_create", fail)
+    for module in (shapes, sevenzip_body):
+        monkeypatch.setattr(module, "create", fail)
     error = NoSpace if number in (errno.ENOSPC, errno.EDQUOT) else OutputNotUsable
     with pytest.raises(error, match="out"):
         write(tmp_path / "out", shape, b"x" * 5_000_000)
@@ -176,13 +178,13 @@ def test_a_disk_that_fails_while_writing(shape, number, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
 def test_a_disk_that_is_really_full(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_create", lambda path, buffering=0: Path("/dev/full").open("wb", 0))  # noqa: SIM115
+    monkeypatch.setattr(shapes, "create", lambda path, buffering=0: Path("/dev/full").open("wb", 0))  # noqa: SIM115
     with pytest.raises(NoSpace):
         write(tmp_path / "out", "file")
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ALL)
 def test_a_failing_sync_fails_the_output(shape, tmp_path, monkeypatch):
     def fail(handle):
         raise OSError(errno.EIO, "Input/output error")
@@ -428,7 +430,7 @@ def test_a_member_that_fails_to_close_leaves_nothing(tmp_path, monkeypatch):
                 super().close()
                 raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(module, "_create", lambda path, buffering=0: Failing())
+    monkeypatch.setattr(shapes, "create", lambda path, buffering=0: Failing())
     with pytest.raises(OutputNotUsable), open_output(tmp_path / "out", "file") as output:
         file = output.open()
         file.write(b"x")

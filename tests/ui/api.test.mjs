@@ -43,7 +43,12 @@ test("each operation sends what the backend takes", async () => {
   await api.start("setup");
   assert.deepEqual(await api.run("r"), { run: "r" });
   assert.deepEqual(await api.cancel("r"), { run: "r" });
-  await api.link("r");
+  await api.link({ run: "r" });
+  await api.link({ archive: "a.zip" });
+  await api.overview();
+  await api.archives();
+  await api.archive("a.zip");
+  await api.plan("r", { what: "changes", kind: "tag", cursor: 7 });
   assert.deepEqual(
     sent.map(({ variables }) => variables.args),
     [
@@ -55,6 +60,11 @@ test("each operation sends what the backend takes", async () => {
       { run: "r", mode: "run" },
       { run: "r", mode: "cancel" },
       { run: "r", mode: "link" },
+      { archive: "a.zip", mode: "link" },
+      { mode: "overview" },
+      { mode: "archives" },
+      { name: "a.zip", mode: "archive" },
+      { what: "changes", kind: "tag", cursor: 7, run: "r", mode: "plan" },
     ],
   );
 });
@@ -119,6 +129,13 @@ test("a job that is over, gone, or of another run gives way to the report", asyn
     assert.equal((await look(jobs(job).api, followed)).report.state, "finished");
   }
   assert.equal((await look(jobs(null).api, { run: "run-1" })).report.state, "finished");
+});
+
+test("a run that is followed by its name only is followed by its job as soon as that is known", async () => {
+  const job = { status: "RUNNING", progress: 0.5, description: "task (run-1)" };
+  const { api, sent } = jobs(job, { run: "run-1", state: "running", job: "7" });
+  assert.equal((await look(api, { run: "run-1" })).job.progress, 0.5);
+  assert.equal(sent.length, 2);
 });
 
 test("a report is the last word unless the run waits or goes on", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { amount, capital, duration, plain, records, size, T, utc } from "../../ui/page/strings.js";
+import { age, amount, capital, duration, plain, records, size, T, utc } from "../../ui/page/strings.js";
 
 const folder = new URL("../../ui/page/", import.meta.url);
 const sources = readdirSync(folder)
@@ -66,4 +66,11 @@ test("a run's counts at a glance: a few kinds by name, more as their sum", () =>
 
 test("a UTC time as such, for those who point at a local one", () => {
   assert.equal(utc("2026-05-01T20:00:00Z"), "2026-05-01 20:00:00 UTC");
+});
+
+test("how long ago, in the largest whole unit", () => {
+  const now = Date.parse("2026-05-10T12:00:00Z");
+  assert.equal(age("2026-05-07T11:00:00Z", now), new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(-3, "day"));
+  assert.equal(age("2026-05-10T09:00:01Z", now), new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(-2, "hour"));
+  assert.equal(age("2026-05-10T12:00:30Z", now), age("2026-05-10T12:00:00Z", now)); // a clock that is ahead
 });

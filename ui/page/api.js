@@ -81,7 +81,11 @@ export function makeApi({ client, gql, pluginId }) {
     run: async (run, signal) => (await operation("run", { run }, signal)).run,
     cancel: async (run) => (await operation("cancel", { run })).run,
     saveTemplate: (name, template) => operation("save_template", { name, template }),
-    link: (run, signal) => operation("link", { run }, signal),
+    link: (what, signal) => operation("link", what, signal), // {run} or {archive}
+    overview: (signal) => operation("overview", {}, signal),
+    archives: (signal) => operation("archives", {}, signal),
+    archive: (name, signal) => operation("archive", { name }, signal),
+    plan: (run, wanted, signal) => operation("plan", { ...wanted, run }, signal),
     job: async (id, signal) => (await query(JOB, { id }, signal)).findJob,
     version: async (signal) => (await query(VERSION, {}, signal)).version?.version ?? "",
     savedFilters: async (mode, signal) => (await query(FILTERS, { mode }, signal)).findSavedFilters,
@@ -99,5 +103,7 @@ export async function look(api, { run, job: id }, signal) {
   const job = id ? await api.job(id, signal) : null;
   const ours = job?.description?.includes(run);
   if (ours && ["READY", "RUNNING", "STOPPING"].includes(job.status)) return { job };
-  return { report: await api.run(run, signal) };
+  const report = await api.run(run, signal);
+  // Whoever followed it by its name only learns its job's number now.
+  return !id && !isOver(report) && report.job ? look(api, report, signal) : { report };
 }

@@ -25,6 +25,21 @@ export function size(bytes) {
 export const moment = (iso) =>
   new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 
+const AGES = [
+  ["minute", 60],
+  ["hour", 3600],
+  ["day", 86_400],
+  ["month", 30 * 86_400],
+  ["year", 365 * 86_400],
+];
+
+/** How long ago a UTC time was, in its largest whole unit: 3 days ago. */
+export function age(iso, now = Date.now()) {
+  const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
+  const [unit, length] = AGES.findLast(([, least]) => seconds >= least) ?? ["minute", 60];
+  return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(-Math.floor(seconds / length), unit);
+}
+
 /** A UTC time as such, for those who ask: 2026-05-01 20:00:00 UTC. */
 export const utc = (iso) => iso.replace("T", " ").replace("Z", " UTC");
 

@@ -1,15 +1,23 @@
 // A run from here on: waiting, how far, and what became of it with its download.
 
 import { GONE, isOver } from "./api.js";
-import { kindOf } from "./choices.js";
 import { api, useAct, useAnswer, useFocus, useRun } from "./hooks.js";
-import { Bar, Button, Copy, Notice, Section, Trouble, Waiting } from "./parts.js";
+import { Bar, Button, Copy, Notice, Trouble, Waiting } from "./parts.js";
 import { downloadAddress, h, React, useToast } from "./stash.js";
-import { amount, capital, clock, number, records, size, T, tallies, utc } from "./strings.js";
+import { capital, clock, T, utc } from "./strings.js";
+import { Wrote } from "./told.js";
 
 const { useEffect, useState } = React;
 
-const DOING = { export: () => T.exporting, setup: () => T.installing, backup: () => T.backingUp };
+const DOING = {
+  export: () => T.exporting,
+  setup: () => T.installing,
+  backup: () => T.backingUp,
+  verify: () => T.verifying,
+  restore: () => T.comparing,
+  apply: () => T.applying,
+  undo: () => T.undoing,
+};
 const STATES = { READY: "queued", RUNNING: "running", STOPPING: "running" };
 const words = (job, kind) => ({ READY: T.inQueue, STOPPING: T.stopping })[job.status] ?? DOING[kind]();
 
@@ -73,9 +81,10 @@ const NO_LINK = "NoLink";
 /** Whether a run has made something that can be had; files beside the media lie where they belong. */
 export const hasDownload = ({ report }) => report?.outputs?.length === 1;
 
-/** The link to what a run has made, made at once, with how long it works, and a new one. */
-export function Download({ run }) {
-  const link = useAnswer((signal) => api.link(run, signal), run);
+/** The link to what a run has made ({run}) or to a backup ({archive}), made at once, with how long it works, and a new
+ * one. */
+export function Download({ run, archive }) {
+  const link = useAnswer((signal) => api.link(archive ? { archive } : { run }, signal), archive ?? run);
   const over = useOver(link.answer?.until);
   if (link.problem?.code === NO_LINK) return h("p", null, capital(link.problem.message));
   if (link.problem) return h(Trouble, { problem: link.problem, again: link.again });
@@ -94,94 +103,24 @@ function Link({ path, name, bytes, until }) {
   );
 }
 
-/** How many of the tallies are told in one line. */
-const GLANCED = 3;
+const TITLES = {
+  export: { failed: () => T.failedTitle, stopped: () => T.stoppedTitle, cancelled: () => T.cancelled },
+  backup: { failed: () => T.backupFailed, stopped: () => T.brokenOff(T.runBackup), cancelled: () => T.cancelled },
+  verify: { failed: () => T.verifyFailed, stopped: () => T.brokenOff(T.runVerify), cancelled: () => T.cancelledPlain },
+  restore: {
+    failed: () => T.restoreFailed,
+    stopped: () => T.brokenOff(T.runRestore),
+    cancelled: () => T.cancelledPlain,
+  },
+  apply: { failed: () => T.applyFailed, stopped: () => T.brokenOff(T.runApply), cancelled: () => T.cancelledApply },
+  undo: { failed: () => T.undoFailed, stopped: () => T.brokenOff(T.runUndo), cancelled: () => T.cancelledUndo },
+};
 
-const list = (lines) =>
-  h(
-    "ul",
-    { className: "portability-list" },
-    lines.map((line, index) => h("li", { key: index }, line)),
-  );
-
-/** What was written, as [kind, count], in the backend's order: Stash sorts what an operation answers by name. */
-function writtenOf({ counts = {} }, facts) {
-  const names = [...new Set([...facts.kinds.map((kind) => kind.name), ...Object.keys(counts)])];
-  const told = names.filter((name) => counts[name] > 0);
-  return told.map((name) => [kindOf(facts, name) ?? { name, plural: name }, counts[name]]);
-}
-
-/** How large it is; where there are many files, nothing may have had to be written. */
-const told = (bytes, files = {}) => (bytes || !Object.keys(files).length ? size(bytes) : "");
-
-/** What an export wrote, in one line. */
-export function glance(report, facts) {
-  const { bytes = 0, remarks = [], skipped = [], files = {} } = report;
-  const odd = [remarks.length && T.remarks(remarks.length), skipped.length && T.skipped(skipped.length)];
-  const became = tallies(files)
-    .slice(0, GLANCED)
-    .map(([count, what]) => `${number(count)} ${what}`);
-  return [amount(writtenOf(report, facts)), became.join(", "), told(bytes, files), ...odd].filter(Boolean).join(" · ");
-}
-
-/** How many files became what. */
-const Files = ({ files }) =>
-  h(
-    "dl",
-    { className: "portability-tally" },
-    tallies(files).map(([count, what]) => h("div", { key: what }, h("dt", null, what), h("dd", null, number(count)))),
-  );
-
-/** A reason, with how often it was one, and the first few times folded below it. */
-function Reason({ text, count, examples = [] }) {
-  const more = count - examples.length;
-  const label = h("span", null, capital(text));
-  if (!examples.length) return h("p", null, T.reason(capital(text), count));
-  return h(
-    Section,
-    { label, aside: number(count), className: "portability-reason" },
-    list([...examples, ...(more > 0 ? [T.reasonMore(more)] : [])]),
-  );
-}
-
-/** What became of files where there are many of them, and why not of all. */
-const Became = ({ files = {}, reasons = [] }) =>
-  h(
-    React.Fragment,
-    null,
-    Object.keys(files).length > 0 && h(Files, { files }),
-    reasons.length > 0 &&
-      h(
-        Section,
-        { label: T.reasonsLabel, open: true },
-        reasons.map((reason) => h(Reason, { key: reason.text, ...reason })),
-      ),
-  );
-
-/** What an export wrote, and what it has to say. */
-export function Wrote({ report, facts }) {
-  const { bytes = 0, notes = [], remarks = [], skipped = [], seconds = {}, outputs = [] } = report;
-  const kinds = writtenOf(report, facts).map(([kind, count]) => records(count, kind));
-  const large = told(bytes, report.files);
-  const took = Object.values(seconds).reduce((sum, one) => sum + one, 0);
-  return h(
-    React.Fragment,
-    null,
-    h("p", null, [kinds.join(", "), large, T.tookTime(took)].filter(Boolean).join(" · ")),
-    h(Became, report),
-    remarks.length > 0 && h(Section, { label: T.remarks(remarks.length), open: true }, list(remarks)),
-    skipped.length > 0 && h(Section, { label: T.skipped(skipped.length) }, list(skipped)),
-    notes.length > 0 && list(notes),
-    outputs.map((path) => h("p", { key: path, className: "portability-quiet" }, T.onServer, path)),
-  );
-}
-
-const FAILED = { cancelled: () => T.cancelled, stopped: () => T.stoppedTitle };
-
-/** A run that did not finish: why, and once more. */
-export function Failed({ report, again }) {
+/** A run that did not finish: why, and once more. `kind` is what it was begun as, for a report that does not tell. */
+export function Failed({ report, again, kind = report.kind }) {
   const { state, error, run } = report;
-  const title = FAILED[state]?.() ?? T.failedTitle;
+  const titles = TITLES[kind] ?? TITLES.export;
+  const title = (titles[state] ?? titles.failed)();
   if (!error || state === "cancelled") {
     return h(
       Notice,

@@ -1,93 +1,28 @@
-// The Portability page: Export, and what became of the last runs.
+// The Portability page: its tabs.
 
-import { isOver } from "./api.js";
+import { Backups } from "./backups.js";
 import { Export, PageFrame, useFacts } from "./export.js";
-import { api, useAnswer } from "./hooks.js";
-import { Download, Follow, glance, hasDownload, Wrote } from "./outcome.js";
-import { Button, Copy, Fence, Section, Trouble, Waiting } from "./parts.js";
-import { bootstrap, h, React } from "./stash.js";
-import { capital, moment, T, utc } from "./strings.js";
+import { Overview } from "./overview.js";
+import { Fence, Trouble, Waiting } from "./parts.js";
+import { Runs } from "./runs.js";
+import { Setup } from "./setup.js";
+import { bootstrap, h, React, useTab } from "./stash.js";
+import { T } from "./strings.js";
 
-const { useState } = React;
+const { useEffect, useState } = React;
 
-const KINDS = { export: () => T.runExport, setup: () => T.runSetup, backup: () => T.runBackup };
-const STATES = {
-  queued: () => T.stateQueued,
-  running: () => T.stateRunning,
-  finished: (report) => (report.exit_code ? T.stateRemarks : T.stateFinished),
-  failed: () => T.stateFailed,
-  stopped: () => T.stateStopped,
-  cancelled: () => T.stateCancelled,
-};
-const LOOKS = { finished: "success", failed: "danger", stopped: "warning", cancelled: "secondary" };
+const TABS = ["overview", "export", "backups", "runs"];
 
-/** A run in two lines: what, how it went and when, what can be done with it; then what it wrote, or why not. */
-function Row({ report, button, children }) {
-  const { state, started, asked, title, kind, run } = report;
-  const time = started ?? asked;
-  const variant = state === "finished" && report.exit_code ? "warning" : (LOOKS[state] ?? "info");
-  return h(
-    React.Fragment,
-    null,
-    h(
-      "div",
-      { className: "portability-run-head" },
-      h(
-        "div",
-        { className: "portability-run-about" },
-        h("strong", null, title || (KINDS[kind]?.() ?? run)),
-        h(bootstrap().Badge, { variant }, STATES[state]?.(report) ?? state),
-        time && h("time", { dateTime: time, title: utc(time), className: "portability-quiet" }, moment(time)),
-      ),
-      h("span", { className: "portability-run-button" }, button),
-    ),
-    children,
-  );
-}
-
-function Over({ report, facts }) {
-  const [asked, setAsked] = useState(false);
-  const { error, report: wrote } = report;
-  const exported = report.kind === "export" && report.state === "finished";
-  const odd = error && report.state !== "cancelled";
-  const button = odd
-    ? h(Copy, { text: JSON.stringify(report, null, 1) })
-    : exported && !asked && hasDownload(report) && h(Button, { onClick: () => setAsked(true) }, T.download);
-  return h(
-    Row,
-    { report, button },
-    error && h("div", null, capital(error.message)),
-    asked && h(Download, { run: report.run }),
-    wrote && h(Section, { label: glance(wrote, facts) }, h(Wrote, { report: wrote, facts })),
-  );
-}
-
-function Run({ report, facts }) {
-  const over = (last) => h(Over, { report: last, facts });
-  const around = (state = report.state, drawn) => h(Row, { report: { ...report, state } }, drawn);
-  const kind = report.kind in KINDS ? report.kind : "export";
-  return h(
-    "li",
-    { className: "portability-run" },
-    isOver(report) ? over(report) : h(Follow, { followed: report, kind, over, around }),
-  );
-}
-
-function Runs({ facts }) {
-  const { answer, problem, loading, again } = useAnswer((signal) => api.status(signal), "runs");
+/** What needs the plugin's answer, and its libraries: until they are there, what gets them. */
+function Ready({ found, draw }) {
+  const { answer: facts, problem, again } = found;
+  const [refused, setRefused] = useState(null);
+  useEffect(() => setRefused(null), [facts]);
   if (problem) return h(Trouble, { problem, again });
-  if (!answer) return h(Waiting, null, T.loading);
-  const list = answer.runs.map((report) => h(Run, { key: report.run, report, facts }));
-  return h(
-    React.Fragment,
-    null,
-    h(
-      "div",
-      { className: "portability-buttons mb-2" },
-      h(Button, { onClick: again, disabled: loading }, loading ? T.loading : T.runsReload),
-    ),
-    list.length ? h("ul", { className: "portability-runs" }, list) : h("p", null, T.runsEmpty),
-  );
+  if (!facts) return h(Waiting, null, T.loading);
+  const onBack = facts.status.ready ? () => setRefused(null) : undefined;
+  if (refused || !facts.status.ready) return h(Setup, { facts, problem: refused, onReady: again, onBack });
+  return draw({ facts, onMissing: setRefused });
 }
 
 const About = ({ status }) =>
@@ -98,12 +33,22 @@ const About = ({ status }) =>
     h("div", null, T.dataFolder(status.data)),
   );
 
-/** The page at /plugins/portability. */
+/** The page at /plugins/portability. What is restored is remembered while other tabs are looked at. */
 export function PortabilityPage() {
   const { Tab, Tabs } = bootstrap();
-  const [tab, setTab] = useState("export");
+  const [asked, setTab] = useTab();
+  const [restoring, setRestoring] = useState(null);
   const found = useFacts();
-  const facts = found.answer;
+  const tab = TABS.includes(asked) ? asked : TABS[0];
+  const onPlan = (planned) => (setRestoring({ planned }), setTab("backups"));
+  const open = restoring && { ...restoring, key: JSON.stringify(restoring) };
+  const drawn = {
+    overview: (more) => h(Overview, { ...more, onPlan, open: setTab }),
+    backups: (more) => h(Backups, { ...more, open, onOpen: setRestoring }),
+    runs: (more) => h(Runs, { ...more, onPlan }),
+  };
+  const panel = (name, title, inside) => h(Tab, { eventKey: name, title }, h(Fence, null, inside));
+  const ready = (name) => h(Ready, { found, draw: drawn[name] });
   return h(
     "div",
     { className: "portability portability-page" },
@@ -111,13 +56,11 @@ export function PortabilityPage() {
     h(
       Tabs,
       { id: "portability-tabs", activeKey: tab, onSelect: setTab, mountOnEnter: true },
-      h(
-        Tab,
-        { eventKey: "export", title: T.exportTab },
-        h(Fence, null, h(Export, { context: {}, found, Frame: PageFrame })),
-      ),
-      facts && h(Tab, { eventKey: "runs", title: T.runsTab }, h(Fence, null, tab === "runs" && h(Runs, { facts }))),
+      panel("overview", T.overviewTab, tab === "overview" && ready("overview")),
+      panel("export", T.exportTab, h(Export, { context: {}, found, Frame: PageFrame })),
+      panel("backups", T.backupsTab, (tab === "backups" || restoring) && ready("backups")),
+      panel("runs", T.runsTab, tab === "runs" && ready("runs")),
     ),
-    facts && h(About, { status: facts.status }),
+    found.answer && h(About, { status: found.answer.status }),
   );
 }

@@ -36,3 +36,19 @@ export function useToast() {
   const { toast } = plugin.hooks.useToast();
   return (content) => toast({ content, variant: "danger", delay: 8000, priority: 100 });
 }
+
+/** The tab that the address names, and a function that has it name another: so a reload, or Back, comes to it again. */
+export function useTab() {
+  const { useHistory, useLocation } = plugin.libraries.ReactRouterDOM;
+  const { search, pathname } = useLocation();
+  const history = useHistory();
+  return [new URLSearchParams(search).get("tab"), (tab) => history.replace(`${pathname}?tab=${tab}`)];
+}
+
+/** Have the browser save a text as a file. */
+export function saveFile(name, text) {
+  const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = Object.assign(document.createElement("a"), { href, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}

@@ -1,10 +1,11 @@
-// Every text of the dialog and the page: one table, of which words.js and numbers.js are parts. Plain English, Stash's
-// words.
+// Every text of the dialog and the page: one table, of which words.js, backupwords.js and numbers.js are parts. Plain
+// English, Stash's words.
 
+import { BACKUP_WORDS } from "./backupwords.js";
 import { counted, number, plain, size } from "./numbers.js";
 import { WORDS } from "./words.js";
 
-export { capital, clock, moment, number, plain, size, utc } from "./numbers.js";
+export { age, capital, clock, moment, number, plain, size, utc } from "./numbers.js";
 
 /** Names that the backend's do not give as people say them. */
 const NAMES = { config: ["part of the configuration", "parts of the configuration"] };
@@ -43,6 +44,7 @@ export function tallies(files) {
 
 export const T = Object.freeze({
   ...WORDS,
+  ...BACKUP_WORDS,
 
   // The page and the dialog
   title: "Portability",
@@ -187,7 +189,7 @@ export const T = Object.freeze({
   setupOffline: "If the server has no internet, see “When something goes wrong” in the plugin’s README.",
 
   // Runs
-  runsEmpty: "Nothing was exported yet. The tab Export begins one.",
+  runsEmpty: "Nothing was done yet. The tabs Export and Backups begin something.",
   runsReload: "Look again",
   runExport: "Export",
   runSetup: "Set up dependencies",

@@ -9,6 +9,9 @@ from ...errors import Unreadable
 from ...kinds import KINDS, Field, Kind
 from ...model import Record
 
+DEEPEST = 64
+"""Levels that the values of settings, filters and custom fields may have."""
+
 Check = Callable[[Any], Any]
 """Gives the value in its canonical type; raises ValueError."""
 
@@ -133,8 +136,17 @@ def _bool(value: Any) -> Any:
 
 def _map(value: Any) -> Any:
     if value is None or isinstance(value, dict):
-        return value
+        return _json(value)
     raise ValueError("a map is expected")
 
 
-_CHECKS: dict[str, Check] = {"int": _int, "float": _float, "bool": _bool, "map": _map, "json": lambda value: value}
+def _json(value: Any, left: int = DEEPEST) -> Any:
+    if not left:
+        raise ValueError(f"it is nested more than {DEEPEST} deep")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(inner, (dict, list)):
+            _json(inner, left - 1)
+    return value
+
+
+_CHECKS: dict[str, Check] = {"int": _int, "float": _float, "bool": _bool, "map": _map, "json": _json}

@@ -110,7 +110,7 @@ def read_jsonl(stream: IO[bytes], name: str, only: str | None = None) -> Iterato
 def parse_line(line: bytes, name: str, number: int) -> dict[str, Any]:
     """One line as a mapping. Raises Unreadable."""
     try:
-        found = json_text.loads(line)
+        found = json_text.loads_strict(line)
     except ValueError as error:
         raise Unreadable(path=name, reason=f"line {number} is not JSON: {error}") from error
     if not isinstance(found, dict):
@@ -130,11 +130,14 @@ def read_json(stream: IO[bytes], name: str, only: str | None = None) -> Iterator
 
 
 def _read_framed(kind: str | None, stream: IO[bytes], name: str, only: str | None) -> Iterator[Record]:
-    checked = Checked(name)
+    checked, before = Checked(name), {kind}
     for number, line in lines(stream, name):
         where = f"line {number + 1}"
         if line.startswith(b"]"):
             _, kind = _boundary(b'{"":[' + line) or _bad(name, f"{where} is not JSON")
+            if kind is not None and kind in before:
+                raise Unreadable(path=name, reason=f"{where}: {kind} comes twice")
+            before.add(kind)
         elif kind is None:
             raise Unreadable(path=name, reason=f"{where}: a record outside any section")
         elif only in (None, kind):
@@ -148,7 +151,7 @@ def _boundary(text: bytes) -> tuple[dict[str, Any], str | None] | None:
     the kind whose records follow (None: the document ends). None when it is no boundary."""
     ends = text.rstrip().endswith(b"}")
     try:
-        found = json_text.loads(text if ends else text + b"]}")
+        found = json_text.loads_strict(text if ends else text + b"]}")
     except ValueError:
         return None
     if not isinstance(found, dict) or not found or any(found.get(plural) for plural in by_plural()):
@@ -166,7 +169,7 @@ def _read_whole(first: bytes, stream: IO[bytes], name: str, only: str | None) ->
     if len(text) > _WHOLE_LIMIT:
         raise Unreadable(path=name, reason="it is larger than 256 MiB and not written one record a line")
     try:
-        document = json_text.loads(text)
+        document = json_text.loads_strict(text)
     except ValueError as error:
         raise Unreadable(path=name, reason=f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:

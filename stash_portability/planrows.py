@@ -1,0 +1,130 @@
+"""Lines of a plan as a person reads them: names in the place of ids, what a list gains and loses, texts on both sides.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .json_text import dumps
+from .kinds import KINDS, Field
+from .model import Data
+from .reconcile.rules import reference_fields
+
+MOST_TEXT = 400
+"""Characters of a value that are shown."""
+MOST_MEMBERS = 50
+"""Members a list gains or loses that are shown one by one."""
+
+Names = Mapping[str, Mapping[str, str]]
+
+
+def references_of(kind: str, data: Data) -> Iterator[tuple[str, str]]:
+    """The kinds and ids that a record's data refers to."""
+    for field, part in reference_fields(kind):
+        value = data.get(field.name)
+        of = (part or field).of
+        if isinstance(value, list):
+            yield from ((of, entry[part.name] if part else entry) for entry in value)
+        elif value:
+            yield of, value
+
+
+def change_row(said: Mapping[str, Any]) -> dict[str, Any]:
+    """One change, field by field in the order of the table."""
+    change, names = said["change"], said["names"]
+    before, after = change["before"] or {}, change["after"] or {}
+    fields = [
+        shown
+        for field in KINDS[change["kind"]].fields
+        if field.name in before or field.name in after
+        if change["op"] == "update" or any(_says(field, data.get(field.name)) for data in (before, after))
+        if (shown := _field(field, before.get(field.name), after.get(field.name), names))
+    ]
+    told = {name: change[name] for name in ("op", "kind", "uid")}
+    return {**told, "label": said["label"], "fields": fields}
+
+
+def _says(field: Field, value: Any) -> bool:
+    """Whether a value of a record that is made or deleted is worth a line. Only a rating of 0 says something."""
+    return value not in (None, "", [], {}, False, 0) or (field.name == "rating100" and value is not None)
+
+
+def _field(field: Field, before: Any, after: Any, names: Names) -> dict[str, Any] | None:
+    if field.type == "blob":
+        return {"name": field.name, "image": True, "before": before is not None, "after": after is not None}
+    if field.many or field.type == "map":
+        had, has = _members(field, before, names), _members(field, after, names)
+        added, removed = list((has - had).elements()), list((had - has).elements())
+        if added or removed:
+            return {"name": field.name, "added": _some(added), "removed": _some(removed)}
+    one, other = text(field, before, names), text(field, after, names)
+    return None if one == other else {"name": field.name, "before": one, "after": other}
+
+
+def _some(members: list[str]) -> list[str]:
+    more = len(members) - MOST_MEMBERS
+    return members if more <= 0 else [*members[:MOST_MEMBERS], f"… and {more:,} more"]
+
+
+def _members(field: Field, value: Any, names: Names) -> Counter[str]:
+    if isinstance(value, Mapping):
+        return Counter(f"{key}: {_plain(entry)}" for key, entry in value.items())
+    return Counter(_member(field, entry, names) for entry in value or ())
+
+
+def _member(field: Field, entry: Any, names: Names) -> str:
+    if not isinstance(entry, Mapping):
+        return _named(field, entry, names)
+    told = (_named(part, entry.get(part.name), names) for part in field.parts if entry.get(part.name) is not None)
+    return _cut(", ".join(told)) if field.parts else _plain(entry)
+
+
+def _named(field: Field, value: Any, names: Names) -> str:
+    if field.type == "ref" and value is not None:
+        return names.get(field.of, {}).get(value) or f"{field.of} {value}"
+    return _plain(value)
+
+
+def text(field: Field, value: Any, names: Names) -> str | None:
+    """A value as one text; None for nothing."""
+    if value is None or value in ([], {}):
+        return None
+    if field.type == "blob":
+        return "an image"
+    if isinstance(value, list):
+        return _cut("; ".join(_member(field, entry, names) for entry in value))
+    return _named(field, value, names)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _cut(value if isinstance(value, str) else dumps(value).decode())
+
+
+def _cut(said: str) -> str:
+    return said if len(said) <= MOST_TEXT else said[: MOST_TEXT - 1] + "…"
+
+
+def found_row(key: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """One conflict, or one record that is not certain, or waits."""
+    values, names = said[key], said["names"]
+    row = {"kind": values[0], "uid": values[1], "label": said["label"]}
+    if key == "waiting":
+        return {**row, "why": values[2], "candidates": []}
+    if key == "ambiguity":
+        called = names.get(values[0], {})
+        candidates = [f"{called[uid]} ({uid})" if called.get(uid) else uid for uid in values[2]]
+        return {**row, "why": values[3], "candidates": candidates}
+    field = KINDS[values[0]].field(values[2])
+    shown = [text(field, value, names) if field else _whole(value) for value in values[3:6]]
+    return {**row, "field": values[2], **dict(zip(("base", "source", "target"), shown, strict=True)),
+            "chosen": values[6]}  # fmt: skip
+
+
+def _whole(value: Any) -> str | None:
+    """A record that one side has, in a line."""
+    return None if value is None else _plain(value)

@@ -1,0 +1,94 @@
+"""Restore points: a copy of the whole database, made by Stash itself before much is changed. The journal of a run takes
+back what it wrote; a restore point also what nobody can write back (ids, times, what Stash deleted along).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import Braked, PortabilityError
+from .model import Plan
+from .target import Target
+
+if TYPE_CHECKING:
+    from .libraries.stash import StashSource
+
+ACCEPT = "no-restore-point"
+"""What ``--accept`` takes to go on without one."""
+MANY = 1000
+"""So many changes deserve one, even if nothing is deleted."""
+
+_FOLDER = "query BackupFolder{configuration{general{backupDirectoryPath}}}"
+_BACK_UP = "mutation BackUp{backupDatabase(input:{})}"
+
+
+def wants_point(plan: Plan) -> bool:
+    """Whether ``plan`` changes so much that there should be a way back as a whole."""
+    changes = {name: count for name, count in plan.counts.items() if " " in name}
+    deletes = sum(count for name, count in changes.items() if name.endswith(" delete"))
+    return deletes > 0 or sum(count for name, count in changes.items() if name.split()[-1] in _OPS) > MANY
+
+
+_OPS = ("create", "update", "delete")
+
+
+def make_point(target: Target, accept: bool) -> str:
+    """Have a Stash on this machine copy its database, and look at the copy; tell where it is and how it is put back.
+    "" for a target that is on another machine. Raises Braked when it cannot be made, unless that is ``accept``ed."""
+    stash: StashSource | None = getattr(target.writer(None), "source", None)
+    if stash is None or not _is_here(stash):
+        return ""
+    try:
+        return _made(stash)
+    except (PortabilityError, OSError, sqlite3.Error) as problem:
+        if accept:
+            return ""
+        raise Braked(f"{ACCEPT}: Stash could not make a copy of its database first: {problem}") from problem
+
+
+def _is_here(stash: StashSource) -> bool:
+    database = stash.status().database
+    return bool(database) and Path(database).is_absolute() and Path(database).is_file()
+
+
+def _made(stash: StashSource) -> str:
+    status = stash.status()
+    database, schema = Path(status.database), status.schema
+    configured = stash.connection.call_GQL(_FOLDER)["configuration"]["general"]["backupDirectoryPath"]
+    folder = Path(status.working_dir) / configured if configured else database.parent
+    before = _copies(folder, database)
+    outcome = stash.connection.change(_BACK_UP)
+    if outcome.mistakes:
+        raise OSError(outcome.mistakes[0].message)
+    new = sorted(_copies(folder, database) - before)
+    if not new:
+        raise OSError(f"there is none in {folder} after it said it was done")
+    _check(new[-1], schema)
+    return told(new[-1], database)
+
+
+def told(copy: Path, database: Path) -> str:
+    """Where a copy is, and how it is put back."""
+    return (
+        f"{copy}, a copy of the database by Stash itself; to put it back stop Stash, put it in the place of {database},"
+        f" delete {database.name}-wal and {database.name}-shm beside it if they are there, and start Stash"
+    )
+
+
+def _copies(folder: Path, database: Path) -> set[Path]:
+    """Copies are called after the database, its schema and the time (Stash, pkg/sqlite/database.go)."""
+    if not folder.is_dir():
+        return set()
+    return {entry for entry in folder.iterdir() if entry.name.startswith(f"{database.name}.") and entry.is_file()}
+
+
+def _check(copy: Path, schema: int | None) -> None:
+    """Raise OSError or sqlite3.Error for what is no whole database of this schema."""
+    with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)) as connection:
+        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found = connection.execute("SELECT version FROM schema_migrations").fetchone()[0]
+    if said != "ok" or (schema is not None and found != schema):
+        raise OSError(f"{copy} is damaged: {said}, schema {found}")

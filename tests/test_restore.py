@@ -1,0 +1,397 @@
+"""Restores into a library in memory: what is chosen, what comes along, what is left alone, what holds a plan."""
+
+import json
+import shutil
+
+import pytest
+
+from stash_portability.errors import (
+    Braked,
+    Locked,
+    RecordError,
+    Stopped,
+    Unreachable,
+    Unreadable,
+    UnsupportedVersion,
+    UsageError,
+)
+from stash_portability.libraries.memory import MemoryLibrary
+from stash_portability.libraries.memory_write import MemoryWriter
+from stash_portability.model import Record, Written
+from stash_portability.oslock import held
+from stash_portability.planfile import read_header
+from stash_portability.report import as_data, as_text, exit_code
+from stash_portability.restore import plan_restore
+from stash_portability.writing import WRITER
+
+from .restoring import DEMO, Bench, rows
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A copy of the demo archive, to be broken."""
+    return shutil.copytree(DEMO, tmp_path / "archive")
+
+
+def test_into_the_library_it_was_made_of_there_is_nothing_to_do(bench):
+    for mode in ("merge", "replace"):
+        _, report = bench.plan(mode=mode)
+        assert (report.changes, report.brakes, exit_code(report)) == ({}, [], 0)
+    before = bench.everything()
+    _, report = bench.restore(mode="replace")
+    assert (report.changes, report.undoable, bench.everything()) == ({}, False, before)
+
+
+def test_a_preview_changes_nothing(bench):
+    bench.drop("tag", "3")
+    before = bench.everything()
+    planned, report = bench.plan()
+    assert report.changes["tag create"] == 1
+    assert bench.everything() == before
+    assert not [one for one in planned.iterdir() if one.name not in ("plan.jsonl", "conflicts.jsonl")]
+
+
+def test_a_deleted_tag_comes_back_with_all_that_had_it(bench):
+    had = {key for key, data in bench.everything().items() if "3" in (data.get("tags") or ())}
+    children = {key for key, data in bench.everything().items() if "3" in (data.get("parents") or ())}
+    assert had
+    bench.drop("tag", "3")
+    _, report = bench.restore(kinds=("tag",), links=True)
+    [(new, data)] = bench.named("tag", "Tidal flat").items()
+    assert {key for key, data in bench.everything().items() if new in (data.get("tags") or ())} == had
+    assert {key for key, data in bench.everything().items() if new in (data.get("parents") or ())} == children
+    assert (data["parents"], exit_code(report)) == (["2", "4"], 0)
+    assert "nothing is left to do" in " ".join(report.notes)
+
+
+def test_without_links_only_the_tag_comes_back(bench):
+    bench.drop("tag", "3")
+    bench.restore(kinds=("tag",))
+    [new] = bench.named("tag", "Tidal flat")
+    assert not [key for key, data in bench.everything().items() if new in (data.get("tags") or ())]
+
+
+def test_what_is_chosen_brings_what_it_refers_to_and_leaves_that_alone(tmp_path):
+    bench = Bench(
+        tmp_path, MemoryLibrary([Record("tag", "70", {"name": "Time-lapse", "description": "mine", "aliases": []})])
+    )
+    bench.restore(ids={"saved_filter": ("1",), "studio": ("2",)}, kinds=("studio", "saved_filter"))
+    [studio] = bench.named("studio", "Marram Shorts").values()
+    assert bench.get("studio", studio["parent"])["name"] == "Marram Pictures"
+    assert studio["tags"] == ["70"]
+    assert bench.get("tag", "70")["description"] == "mine"
+    assert len(list(bench.library.read("scene"))) == 0
+
+
+def test_chosen_records_are_restored_and_no_others(bench):
+    for uid in ("1", "2"):
+        bench.library.update("performer", uid, {"details": None, "country": None})
+    bench.restore(kinds=("performer",), ids={"performer": ("1",)})
+    assert (bench.get("performer", "1")["country"], bench.get("performer", "2")["country"]) == ("IS", None)
+
+
+def test_links_of_chosen_records_bring_nothing_else_back(bench):
+    scene = bench.get("scene", "1")
+    assert {"3", "6"} <= set(scene["tags"])
+    bench.drop("tag", "3")
+    bench.library.update("scene", "1", {"tags": ["12"], "title": "By hand"})
+    for mode in ("merge", "replace"):
+        bench.restore(kinds=("tag",), ids={"tag": ("3",)}, links=True, mode=mode)
+        [new] = bench.named("tag", "Tidal flat")
+        assert set(bench.get("scene", "1")["tags"]) == {"12", new}
+        assert bench.get("scene", "1")["title"] == "By hand"
+
+
+def test_a_chosen_scene_brings_its_markers(bench):
+    bench.drop("marker", "1")
+    bench.drop("marker", "2")
+    _, report = bench.restore(kinds=("scene",), ids={"scene": ("1",)})
+    assert report.changes == {"marker create": 2}
+
+
+def test_replacing_chosen_records_deletes_only_their_parts(bench):
+    bench.library.create("tag", {"name": "Mine", "aliases": []})
+    mine = {"scene": "1", "title": "Mine", "seconds": 3.0, "primary_tag": "7", "tags": []}
+    elsewhere = bench.library.create("marker", {**mine, "scene": "2"})
+    bench.library.create("marker", mine)
+    _, report = bench.restore(kinds=("scene",), ids={"scene": ("1",)}, mode="replace")
+    assert report.changes == {"marker delete": 1}
+    assert bench.get("marker", elsewhere)["title"] == "Mine"
+
+
+def test_merging_keeps_what_is_there_and_tells(bench):
+    bench.library.update("scene", "1", {"title": "By hand", "director": None, "urls": ["https://mine.example"]})
+    planned, report = bench.plan()
+    assert (report.decisions["conflicts"], exit_code(report)) == (1, 1)
+    [told] = rows(planned, "conflicts")
+    assert (told["field"], told["source"], told["target"]) == ("title", "Tidal Flats at Dawn", "By hand")
+    bench.apply(planned)
+    scene = bench.get("scene", "1")
+    assert (scene["title"], scene["director"]) == ("By hand", "Ilse Vang")
+    assert set(scene["urls"]) == {"https://mine.example", "https://marram.example/dawn"}
+
+
+def test_a_strategy_for_a_field_goes_before_one_for_all(bench):
+    bench.library.update("scene", "1", {"title": "By hand", "code": "X"})
+    bench.restore(prefer={"": "fill", "scene.title": "source"})
+    assert (bench.get("scene", "1")["title"], bench.get("scene", "1")["code"]) == ("Tidal Flats at Dawn", "X")
+
+
+def test_replacing_makes_it_what_the_archive_says(bench):
+    before = bench.everything()
+    bench.library.update("scene", "1", {"title": "By hand", "tags": [], "rating100": 1})
+    extra = bench.library.create("tag", {"name": "Mine", "aliases": []})
+    _, report = bench.restore(mode="replace")
+    assert report.changes == {"scene update": 1, "tag delete": 1}
+    now = bench.everything()
+    assert ("tag", extra) not in now
+    assert {key: data for key, data in now.items() if key[0] in ("scene", "tag")} == {
+        key: data for key, data in before.items() if key[0] in ("scene", "tag")
+    }
+
+
+def test_many_deletes_hold_until_they_are_accepted(bench):
+    for number in range(8):
+        bench.library.create("tag", {"name": f"Mine {number}", "aliases": []})
+    before = bench.everything()
+    planned, report = bench.plan(mode="replace")
+    assert [one.name for one in report.brakes] == ["many-deletes"]
+    assert exit_code(report) == 1
+    with pytest.raises(Braked, match=r"many-deletes: it would delete 8 of 20 tag.* --accept many-deletes"):
+        bench.apply(planned)
+    with pytest.raises(UsageError, match="did you mean 'many-deletes'"):
+        bench.apply(planned, ("many-delete",))
+    assert bench.everything() == before
+    _, report = bench.apply(planned, ("many-deletes",))
+    assert report.changes == {"tag delete": 8}
+
+
+def test_settings_are_only_restored_by_name_and_then_as_they_are(bench):
+    bench.library.update("config", "interface", {"settings": {"language": "de-DE", "soundOnPreview": True}})
+    for mode in ("merge", "replace"):
+        _, report = bench.plan(mode=mode)
+        assert report.changes == {}
+    _, report = bench.restore(kinds=("config",), config=("interface",))
+    assert report.changes == {"config update": 1}
+    assert bench.get("config", "interface")["settings"]["language"] == "en-GB"
+
+
+def test_images_come_back_byte_for_byte(bench):
+    [was] = {bench.get("tag", "1")["image"]}
+    bench.library.update("tag", "1", {"image": None})
+    _, report = bench.restore(kinds=("tag",))
+    assert report.changes == {"tag update": 1}
+    assert bench.get("tag", "1")["image"].key == was.key
+
+
+def test_of_an_archive_of_some_kinds_the_others_are_no_reason_to_delete(bench, archive):
+    manifest = json.loads((archive / "manifest.json").read_text())
+    manifest["scope"] = {"kinds": ["scene"], "blobs": True}
+    (archive / "manifest.json").write_text(json.dumps(manifest))
+    bench.library.create("tag", {"name": "Mine", "aliases": []})
+    _, report = bench.plan(archive, mode="replace")
+    assert report.changes == {}
+    with pytest.raises(UsageError, match="only some tags"):
+        bench.plan(archive, mode="replace", kinds=("tag",))
+
+
+def test_what_waits_for_a_scan_is_told(tmp_path):
+    bench = Bench(tmp_path, MemoryLibrary())
+    planned, report = bench.plan()
+    assert report.decisions["waiting"] > 0
+    assert {row["kind"] for row in rows(planned, "waiting")} >= {"scene", "image"}
+    assert all(row["why"] for row in rows(planned, "waiting"))
+    bench.apply(planned)
+    assert len(bench.named("tag", "Water")) == 1
+
+
+def test_running_it_again_finds_nothing(tmp_path):
+    bench = Bench(tmp_path, MemoryLibrary())
+    bench.restore()
+    _, report = bench.plan()
+    assert report.changes == {}
+
+
+# What is damaged, changed or not there
+
+
+def test_a_damaged_member_is_told_and_nothing_is_planned(bench, archive):
+    member = archive / "records" / "tag" / "0001.jsonl"
+    member.write_bytes(member.read_bytes().replace(b"Water", b"Wader", 1))
+    for options in ({}, {"kinds": ("tag",)}):
+        with pytest.raises(Unreadable, match=r"tag/0001\.jsonl"):
+            bench.plan(archive, **options)
+
+
+def test_a_damaged_image_that_would_be_written_is_told(bench, archive):
+    image = bench.get("tag", "1")["image"]
+    bench.library.update("tag", "1", {"image": None})
+    blob = archive / "blobs" / image.key
+    blob.write_bytes(blob.read_bytes()[:-1] + b"?")
+    with pytest.raises(Unreadable):
+        bench.plan(archive, kinds=("tag",))
+
+
+def test_bytes_that_are_not_those_of_the_sidecar_are_told(bench, archive):
+    archive.with_name(f"{archive.name}.sha256").write_text(f"{'0' * 64}  {archive.name}/manifest.json\n")
+    with pytest.raises(Unreadable, match="is not what"):
+        bench.plan(archive, kinds=("tag",))
+
+
+def test_an_archive_of_a_newer_version_is_refused(bench, archive):
+    manifest = json.loads((archive / "manifest.json").read_text())
+    (archive / "manifest.json").write_text(json.dumps({**manifest, "version": 2}))
+    with pytest.raises(UnsupportedVersion):
+        bench.plan(archive)
+
+
+def test_an_archive_that_changed_since_the_preview_is_refused(bench, archive):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan(archive)
+    manifest = json.loads((archive / "manifest.json").read_text())
+    (archive / "manifest.json").write_text(json.dumps({**manifest, "created": "2026-05-02T00:00:00Z"}))
+    with pytest.raises(Unreadable, match="changed since the plan was made"):
+        bench.apply(planned)
+    assert bench.named("tag", "Tidal flat") == {}
+
+
+def test_a_plan_is_applied_once(bench):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan()
+    bench.apply(planned)
+    with pytest.raises(UsageError, match="was applied before"):
+        bench.apply(planned)
+    assert len(bench.named("tag", "Tidal flat")) == 1
+
+
+def test_what_somebody_changed_since_the_preview_is_left_alone(bench):
+    bench.library.update("scene", "1", {"director": None})
+    bench.library.update("scene", "2", {"title": None})
+    planned, _ = bench.plan()
+    bench.library.update("scene", "1", {"director": "Somebody"})
+    _, report = bench.apply(planned)
+    assert bench.get("scene", "1")["director"] == "Somebody"
+    assert (report.changes, report.decisions["moved"], exit_code(report)) == ({"scene update": 1}, 1, 1)
+    assert any("scene 1 was changed by somebody" in line for line in report.skipped)
+
+
+class Failing:
+    """Fails at records of one kind."""
+
+    def __init__(self, library, open_image):
+        self._inner = MemoryWriter(library, open_image)
+
+    def write(self, changes):
+        if changes[0].kind == "scene":
+            return [Written(one.uid, RecordError(kind=one.kind, uid=one.uid, reason="no")) for one in changes]
+        return self._inner.write(changes)
+
+
+def test_what_fails_is_told_and_the_rest_is_done(tmp_path):
+    bench = Bench(tmp_path, writer=Failing)
+    bench.drop("tag", "3")
+    _, report = bench.restore()
+    assert report.decisions["failed"] > 0
+    assert (exit_code(report), report.undoable) == (3, True)
+    assert len(bench.named("tag", "Tidal flat")) == 1
+
+
+class Lying:
+    """Says that it wrote, and did not."""
+
+    def __init__(self, library, open_image):
+        pass
+
+    def write(self, changes):
+        return [Written(one.uid) for one in changes]
+
+
+def test_what_was_written_and_is_not_there_is_exit_code_4(tmp_path):
+    bench = Bench(tmp_path, writer=Lying)
+    bench.library.update("scene", "2", {"title": None})
+    _, report = bench.restore()
+    assert report.decisions["differ"] > 0
+    assert exit_code(report) == 4
+
+
+def breaking(at, error):
+    class Breaking:
+        def __init__(self, library, open_image):
+            self._inner, self._count = MemoryWriter(library, open_image), 0
+
+        def write(self, changes):
+            written = []
+            for change in changes:
+                self._count += 1
+                if self._count == at:
+                    raise error
+                written += self._inner.write([change])
+            return written
+
+    return Breaking
+
+
+@pytest.mark.parametrize("error", [Unreachable(address="memory", reason="gone"), KeyboardInterrupt()])
+def test_a_run_that_was_cut_short_can_be_undone_and_another_restores_the_rest(tmp_path, error):
+    bench = Bench(tmp_path)
+    for uid in ("3", "5"):
+        bench.library.update("tag", uid, {"description": "gone"})
+    bench.drop("studio", "2")
+    before = bench.everything()
+    planned, _ = bench.plan(mode="replace")
+    bench.writer = breaking(3, error)
+    with pytest.raises((Unreachable, Stopped)):
+        bench.apply(planned)
+    bench.writer = MemoryWriter
+    done = max(bench.runs.glob("*-apply-*"))
+    with pytest.raises(UsageError, match="applied before"):
+        bench.apply(planned)
+    _, report = bench.undo(done, ("unknown-creates",))
+    left = {key: data for key, data in bench.everything().items() if key[0] == "tag"}
+    assert left == {key: data for key, data in before.items() if key[0] == "tag"}
+    _, report = bench.restore(mode="replace")
+    assert "nothing is left to do" in " ".join(report.notes)
+
+
+def test_only_one_writes_at_a_time(bench):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan()
+    with held(bench.runs / WRITER), pytest.raises(Locked):
+        bench.apply(planned)
+    bench.apply(planned)
+    assert len(bench.named("tag", "Tidal flat")) == 1
+
+
+def test_a_plan_holds_no_key_and_remembers_what_was_asked(bench, tmp_path):
+    from stash_portability.progress import Quiet
+    from stash_portability.restore_options import RestoreOptions
+
+    from .restoring import MEANS
+
+    options = RestoreOptions(DEMO, "memory", kinds=("tag",), links=True, api_key="sesame")
+    folder = bench.folder("restore")
+    plan_restore(options, folder, Quiet(), MEANS, bench.target)
+    assert "sesame" not in "".join(path.read_text() for path in folder.iterdir())
+    assert RestoreOptions.from_data(read_header(folder)["options"], "sesame") == options
+
+
+def test_the_report_reads_well(bench):
+    bench.drop("tag", "3")
+    bench.library.update("scene", "2", {"title": "By hand"})
+    _, report = bench.plan()
+    text = as_text(report)
+    assert "create 1 tag" in text
+    assert "+Tidal flat" in text
+    assert "1 conflicts" in text
+    data = json.loads(json.dumps(as_data(report)))
+    assert (data["exit_code"], data["changes"]["tag create"], data["brakes"]) == (1, 1, [])
+
+
+def test_an_apply_without_a_plan_is_refused(bench, tmp_path):
+    with pytest.raises(UsageError, match="there is no plan"):
+        bench.apply(bench.folder("restore"))
