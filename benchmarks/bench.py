@@ -30,6 +30,7 @@ from .archiving import archives
 from .library import PICKED, big_stash
 from .media import nfo, templates
 from .plain import SPAN, copy_scenes, page_scenes
+from .restoring import plans, writes
 
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH = ROOT / "stash_portability" / "launch.py"
@@ -277,6 +278,8 @@ def measures(lab: Lab, options: argparse.Namespace) -> Iterator[Callable[[], Non
         "memory": lambda: memory(lab, large),
         "nfo": lambda: nfo(lab, export, say),
         "templates": lambda: templates(lab, export, say),
+        "writes": lambda: writes(lab.server.folder.parent, lab.rounds, say),
+        "plans": lambda: plans(30_000 if options.quick else 300_000, say),
         "archives": lambda: archives(lab, say),
     }
     for name in options.only or all_:
@@ -291,7 +294,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds; the median counts (5)")
     parser.add_argument("--pages", type=int, default=3, help="pages of 1000 the slow side reads a round (3)")
     parser.add_argument("--folder", type=Path, help="keep the libraries here and use them again")
-    only = ("speed", "filtered", "launch", "memory", "nfo", "templates", "archives")
+    only = ("speed", "filtered", "launch", "memory", "nfo", "templates", "writes", "plans", "archives")
     parser.add_argument("--only", choices=only, action="append", help="only this part (may be said again)")
     parser.add_argument("--quick", action="store_true", help="20,000 scenes, one page, no larger library")
     options = parser.parse_args()

@@ -196,7 +196,8 @@ def _deadline(target: Path, clock: Callable[[], float]) -> Callable[[], None]:
 
 
 def _too_large(target: Path) -> NoLink:
-    return NoLink(path=target, reason="it is too large to be zipped now; export it as .zip or back up into one, or take it from there")
+    reason = "it is too large to be zipped now; export it as .zip or back up into one, or take it from there"
+    return NoLink(path=target, reason=reason)
 
 
 def _check_size(target: Path) -> None:

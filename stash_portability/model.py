@@ -299,8 +299,9 @@ class Report:
     """By "kind op": how many changes of a Stash are planned, or were written."""
     brakes: list[Brake] = field(default_factory=list)
     decisions: dict[str, int] = field(default_factory=dict)
-    """How many "conflicts", "ambiguities" and records "waiting" there are; of a run that wrote, also how many changes
-    somebody else had "moved" meanwhile, "failed", were "partly" made, or "differ" from what was asked for."""
+    """How many "conflicts" (but for those the source was to win), "ambiguities" and records "waiting" there are; of a
+    run that wrote, also how many changes somebody else had "moved" meanwhile, "failed", were "partly" made, or "differ"
+    from what was asked for."""
     point: str = ""
     """What Stash can be put back from as a whole, and how."""
     not_restored: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 from . import archives_shown, operations_runs, runs
 from .desk import Desk
 from .errors import UsageError, unknown
-from .restore_orders import APPLIED
+from .restore_orders import has_plan
 
 SECONDS = 3.0
 """For looking at archives: what is not looked at by then is left, and counted."""
@@ -37,7 +37,8 @@ def plan(desk: Desk) -> dict[str, Any]:
     """A page of what a restore would change, or of what it leaves to a person."""
     told = desk.call.arguments
     report = runs.read(desk.places.runs, operations_runs.name_of(desk))
-    if not report.get("planned"):
+    folder = desk.places.runs / report["run"]
+    if not has_plan(folder, report):
         raise UsageError(f"the run {report['run']} ({report.get('kind')}, {report['state']}) has no plan to look at")
     desk.need("core")
     from .planfile import WHAT, Wanted, page, read_header  # noqa: PLC0415 - needs the libraries
@@ -46,7 +47,7 @@ def plan(desk: Desk) -> dict[str, Any]:
     if what not in list(WHAT):
         raise unknown("part of a plan", str(what)[:200], WHAT)
     wanted = Wanted(*(_word(told.get(name), name) for name in Wanted._fields))
-    folder, cursor = desk.places.runs / report["run"], _number(told.get("cursor"), "cursor", 0)
+    cursor = _number(told.get("cursor"), "cursor", 0)
     most = max(1, min(_number(told.get("most"), "most", ROWS), MOST_ROWS))
     rows, after = page(folder, what, wanted, cursor, most)
     return {"header": read_header(folder), "rows": rows, "cursor": after}
@@ -82,8 +83,7 @@ def overview(desk: Desk) -> dict[str, Any]:
 
 def _to_decide(desk: Desk, report: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a preview that was not applied leaves to a person, if it does."""
-    applied = (desk.places.runs / report["run"] / APPLIED).exists()
-    if not report.get("planned") or report["state"] != "finished" or applied:
+    if report.get("applied") or not has_plan(desk.places.runs / report["run"], report):
         return None
     told = report.get("report") or {}
     found = told.get("decisions") or {}

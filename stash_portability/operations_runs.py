@@ -39,7 +39,8 @@ BY_ORDER = ("restore", "apply", "undo")
 
 def latest(desk: Desk) -> list[dict[str, Any]]:
     """The reports of the last runs, as far as Stash tells what became of those that wait."""
-    return [_settled_if_it_can(desk, report) for report in runs.latest(desk.places.runs, RUNS_SHOWN)]
+    found = (_settled_if_it_can(desk, report) for report in runs.latest(desk.places.runs, RUNS_SHOWN))
+    return [restore_orders.told_further(desk, report) for report in found]
 
 
 def _settled_if_it_can(desk: Desk, report: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _queued(desk: Desk, kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
 def run(desk: Desk) -> dict[str, Any]:
     """The report of one run, as far as Stash and its lock tell what became of it."""
     report = runs.read(desk.places.runs, name_of(desk))
-    return {"run": jobs.settled(desk, report)}
+    return {"run": restore_orders.told_further(desk, jobs.settled(desk, report))}
 
 
 def cancel(desk: Desk) -> dict[str, Any]:

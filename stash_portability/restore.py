@@ -172,7 +172,7 @@ def _header(options: RestoreOptions, ends: _Ends, plan: Plan, made: str) -> dict
         "counts": {name: count for name, count in plan.counts.items() if is_operation(name)},
         "brakes": [brake._asdict() for brake in plan.brakes],
         "decisions": {
-            "conflicts": sum(1 for _ in plan.conflicts),
+            "conflicts": sum(1 for conflict in plan.conflicts if conflict.chosen != "source"),
             "ambiguities": sum(1 for _ in plan.ambiguities),
             "waiting": sum(1 for _ in plan.waiting),
         },

@@ -18,7 +18,7 @@ from .report import as_data, as_text
 from .restore import apply_plan, plan_restore
 from .restore_options import RestoreOptions
 from .target import Target, open_target
-from .undoing import undo, written_by
+from .undoing import has_written, undo, written_by
 from .writing import Asked
 
 RUNS_SHOWN = 50
@@ -64,7 +64,9 @@ def take_back(asked: Asked, key: str, with_: Hands) -> Outcome:
     def do(folder: Path) -> Report:
         return undo(asked, folder, with_.progress, with_.means, _open(address, key, with_))
 
-    return _in_run("undo", f"Undo {asked.run.name}", with_, do)
+    outcome = _in_run("undo", f"Undo {asked.run.name}", with_, do)
+    runs.note(asked.run.parent, asked.run.name, undone=outcome[0])
+    return outcome
 
 
 def _open(address: str, key: str, with_: Hands) -> Target:
@@ -83,7 +85,10 @@ def _in_run(kind: str, title: str, with_: Hands, do: Callable[[Path], Report]) -
             report = do(run.folder)
         except PortabilityError as problem:
             error = {"code": problem.code, "message": str(problem)}
-            run.write("failed", ended=runs.iso(now()), exit_code=problem.exit_code, error=error)
+            state = "cancelled" if problem.exit_code == EXIT_CANCELLED else "failed"
+            run.write(state, ended=runs.iso(now()), exit_code=problem.exit_code, error=error)
+            if has_written(run.folder) and state == "failed":
+                with_.progress.note(f"what was written until then can be taken back: undo {run.name}")
             raise
         except KeyboardInterrupt:
             run.write("cancelled", ended=runs.iso(now()), exit_code=EXIT_CANCELLED)

@@ -5,6 +5,7 @@ Archives are named by their file names, runs by theirs: no order can name a path
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,14 +24,17 @@ VERIFY_ARGUMENTS = ("archive",)
 RESTORE_ARGUMENTS = ("archive", "kinds", "ids", "selection", "links", "config", "mode", "prefer")
 APPLY_ARGUMENTS = ("plan", "accept")
 UNDO_ARGUMENTS = ("run", "accept")
-JOURNAL, WRITTEN, APPLIED = "journal.jsonl", "written.json", "applied.json"
-"""In the folder of a run: what it wrote, and where (reconcile/journal.py, writing.py); in that of a plan, that it was
-written, and by whom (restore.py)."""
+JOURNAL, WRITTEN = "journal.jsonl", "written.json"
+"""In the folder of a run: what it wrote, and where (reconcile/journal.py, writing.py)."""
+PLAN, APPLIED = "plan.jsonl", "applied.json"
+"""In the folder of a preview: what is to be written, and by whom it was (planfile.py, restore.py)."""
 NO_POINT, UNKNOWN_CREATES = "no-restore-point", "unknown-creates"
 """Brakes that are found when a plan is written, or a journal is read (points.py, reconcile/undo.py)."""
 WRITING = ("apply", "undo")
 """The kinds of runs that write, and can be taken back."""
 OVER = ("finished", "failed", "stopped", "cancelled")
+USUAL = {"": "fill"}
+"""What is preferred when nothing is said: a plan tells it too, and may be ordered anew just as it tells."""
 MOST_SELECTED = 10_000_000
 """Bytes of a list of records that the page may send."""
 
@@ -63,6 +67,8 @@ def restore_order(desk: Desk) -> RestoreOptions:
     given: dict[str, Any] = {key: told[key] for key in ("kinds", "config", "links", "mode", "prefer") if key in told}
     for key in {"kinds", "config", "prefer"} & set(given):
         given[key] = check(_names, key, given[key], default=[])
+    if given.get("prefer") == USUAL:
+        del given["prefer"]
     given["archive"] = str(check(archives_shown.find, desk.places.backups, told.get("archive"), default="."))
     ids = check(_ids, told.get("ids"), default={})
     listed = check(_selection, told.get("selection"), parse_selection, default={})
@@ -124,12 +130,38 @@ def apply_order(desk: Desk) -> Write:
     told = _told(desk, APPLY_ARGUMENTS)
     report = _run(desk, told.get("plan"), "plan")
     name, folder = report["run"], desk.places.runs / report["run"]
-    if report.get("kind") != "restore" or report["state"] != "finished" or not report.get("planned"):
+    if not has_plan(folder, report):
         raise UsageError(f"the run {name} ({report.get('kind')}, {report['state']}) is no preview that can be applied")
-    if (folder / APPLIED).exists():
-        raise UsageError(f"the plan of {name} was applied before: preview again, to see what is left to do")
+    if by := applied_by(folder):
+        raise UsageError(f"the plan of {name} was applied before, by {by}: preview again, to see what is left to do")
     held = [str(brake["name"]) for brake in (report.get("report") or {}).get("brakes") or []]
     return Write(name, folder, _accepted(told, [*held, NO_POINT]))
+
+
+def has_plan(folder: Path, report: Mapping[str, Any]) -> bool:
+    """Whether the run in ``folder`` is a preview that was made to its end."""
+    return report.get("kind") == "restore" and report["state"] == "finished" and (folder / PLAN).is_file()
+
+
+def applied_by(folder: Path) -> str:
+    """The run that has written something of the plan in ``folder``, or "". One that was ended before does not count."""
+    try:
+        by = str(json.loads((folder / APPLIED).read_text("utf-8"))["by"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    run = folder.parent / Path(by).name
+    return by if not run.is_dir() or (run / WRITTEN).is_file() else ""
+
+
+def told_further(desk: Desk, report: dict[str, Any]) -> dict[str, Any]:
+    """The report with what became of it since: whether a preview was ``applied``, and by whom; whether what a run
+    wrote can be undone."""
+    folder = desk.places.runs / report["run"]
+    if report.get("kind") == "restore" and (by := applied_by(folder)):
+        return {**report, "applied": by}
+    if report.get("kind") in WRITING:
+        return {**report, "undoable": not why_not_undoable(folder, report)}
+    return report
 
 
 def undo_order(desk: Desk) -> Write:

@@ -57,7 +57,9 @@ class Ends:
 
 def restore(desk: Desk) -> dict[str, Any]:
     """Preview a restore: the plan lies in the run's folder then, and Stash is as it was."""
-    provide_for(desk, restore_orders.archive_order(desk))
+    archive = restore_orders.archive_order(desk)
+    runs.note(desk.places.runs, desk.folder.name, archive=archive.name)
+    provide_for(desk, archive)
     options = restore_orders.restore_order(desk)
     from .restore import plan_restore  # noqa: PLC0415 - needs the libraries just provided
 
@@ -65,7 +67,7 @@ def restore(desk: Desk) -> dict[str, Any]:
     options = replace(options, target=ends.address)
     report = plan_restore(options, desk.folder, ends.progress, ends.means, ends.target)
     last = "nothing is written yet: the page Portability shows what would be changed, and can do it"
-    return {**ends.facts(report, last), "planned": True, "archive": options.archive.name}
+    return {**ends.facts(report, last), "planned": True}
 
 
 def apply(desk: Desk) -> dict[str, Any]:
@@ -76,14 +78,14 @@ def apply(desk: Desk) -> dict[str, Any]:
     from .restore import apply_plan  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
+    runs.note(desk.places.runs, desk.folder.name, plan=order.run)
     header = read_header(order.folder)
     provide_for(desk, Path(header["archive"]))
     ends = Ends(desk, SHARES_OF_WRITING)
     ends.check(header["target"], f"the plan of {order.run}")
     asked = Asked(order.folder, order.accept)
     report = apply_plan(asked, desk.folder, ends.progress, ends.means, ends.target)
-    runs.note(desk.places.runs, order.run, applied=desk.folder.name)
-    return {**ends.facts(report, _end(desk, report)), "plan": order.run}
+    return ends.facts(report, _end(desk, report))
 
 
 def undo(desk: Desk) -> dict[str, Any]:
@@ -94,11 +96,12 @@ def undo(desk: Desk) -> dict[str, Any]:
     from .undoing import written_by  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
+    runs.note(desk.places.runs, desk.folder.name, undid=order.run)
     ends = Ends(desk, SHARES_OF_WRITING)
     ends.check(written_by(order.folder).get("target"), f"what {order.run} wrote")
     report = take_back(Asked(order.folder, order.accept), desk.folder, ends.progress, ends.means, ends.target)
     runs.note(desk.places.runs, order.run, undone=desk.folder.name)
-    return {**ends.facts(report, _end(desk, report)), "undid": order.run}
+    return ends.facts(report, _end(desk, report))
 
 
 def _end(desk: Desk, report: Report) -> str:

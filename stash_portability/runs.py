@@ -30,7 +30,7 @@ VERSION = 1
 REPORT, ORDER, LOCK, WRITING, CANCELLING = "report.json", "order.json", "lock", "writing", "cancelling"
 NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[a-z]+-[0-9a-f]{8}")
 """The time goes to the millisecond, so that names sort as the runs began."""
-KEPT = ("job", "asked", "title")
+KEPT = ("job", "asked", "title", "archive", "plan", "undid")
 """Facts of a report that outlive its states."""
 PAUSE, TRIES = 0.02, 200
 """Seconds between two looks at a lock somebody else has for a moment, and how many looks."""

@@ -17,10 +17,10 @@ OpenImage = Callable[["Blob | BlobRef"], IO[bytes]]
 
 class Target(NamedTuple):
     """A library that is written to. ``source``: the fast way to read all of it, for a plan. ``reader``: always sees
-    what is there now, for compare-and-set and checks. ``writer`` gives what writes, from what opens the images that changes
-    name (None: there are none). ``cannot``: by kind the fields (and parts, "stash_ids.updated_at") it cannot be given,
-    each with why, as ``reconcile.possible.Cannot`` has them. ``open_image`` opens the target's own images, whichever of
-    both read them."""
+    what is there now, for compare-and-set and checks. ``writer`` gives what writes, from what opens the images that
+    changes name (None: there are none). ``cannot``: by kind the fields (and parts, "stash_ids.updated_at") it cannot be
+    given, each with why, as ``reconcile.possible.Cannot`` has them. ``open_image`` opens the target's own images,
+    whichever of both read them."""
 
     source: Source
     reader: Source

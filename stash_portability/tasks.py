@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import backup_orders, dependencies, operations_runs, restore_orders, restore_tasks
+from . import backup_orders, dependencies, operations_runs, restore_orders, restore_tasks, runs
 from .desk import Desk
 from .errors import EXIT_DONE
 from .orders import export_arguments, export_order, sets_to_check, sets_to_do, shares
@@ -86,6 +86,7 @@ def back_up(desk: Desk) -> dict[str, Any]:
 def verify(desk: Desk) -> dict[str, Any]:
     """The task *Verify newest backup*: its bytes, then all that is in it; or those of the archive that is named."""
     path = restore_orders.verify_order(desk)
+    runs.note(desk.places.runs, desk.folder.name, archive=path.name)
     provide_for(desk, path)
     from .backup import verify as verify_archive  # noqa: PLC0415 - needs the libraries just provided
     from .means import Means  # noqa: PLC0415
@@ -95,7 +96,7 @@ def verify(desk: Desk) -> dict[str, Any]:
     report = verify_archive(path, progress, Means(now=desk.now))
     data = as_data(report)
     said = [f"{path.name} is whole", *as_text(report).splitlines()]
-    return {"exit_code": data["exit_code"], "said": [*said[1:], said[0]], "report": data, "archive": path.name}
+    return {"exit_code": data["exit_code"], "said": [*said[1:], said[0]], "report": data}
 
 
 def set_up(desk: Desk) -> dict[str, Any]:

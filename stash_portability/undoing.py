@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import RecordError, Unreadable, UsageError
+from .kinds import KINDS
 from .libraries.opening import Opening
 from .means import Means
 from .model import Blob, BlobRef, Change, Data, Plan, Progress, Report, Want
 from .reconcile.coding import Digest, Digests
 from .reconcile.images import KeptImages
 from .reconcile.journal import NAME as JOURNAL
-from .reconcile.rules import blob_fields
+from .reconcile.possible import Possible
+from .reconcile.rules import blob_fields, written
 from .reconcile.undo import undo_plan
 from .target import Target, open_target
 from .writing import WRITTEN, Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
@@ -32,10 +34,15 @@ def written_by(done: Path) -> dict[str, Any]:
         raise UsageError(f"the run {done.name} wrote nothing into a Stash, so there is nothing to take back") from error
     except (OSError, ValueError) as error:
         raise Unreadable(path=done / WRITTEN, reason="it is damaged") from error
-    journal = done / JOURNAL
-    if not isinstance(said, dict) or not journal.is_file() or not journal.stat().st_size:
+    if not isinstance(said, dict) or not has_written(done):
         raise UsageError(f"the run {done.name} ended before it wrote anything, so there is nothing to take back")
     return said
+
+
+def has_written(done: Path) -> bool:
+    """Whether the run in the folder ``done`` has a journal of what it wrote."""
+    journal = done / JOURNAL
+    return journal.is_file() and journal.stat().st_size > 0
 
 
 def undo_preview(done: Path) -> Report:
@@ -59,10 +66,14 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
     with one_writer(folder.parent):
         target = target or open_target(said["target"], Opening("", means.rng, progress.note, _into(report)))
         digest = target_digest(target, lambda _: None)
-        plan = replace(plan, changes=_WithImages(plan.changes, target, digest), brakes=())
+        possible = Possible({kind: target.cannot(kind) for kind in KINDS}, clears=True)
+        plan = replace(plan, changes=_Fitted(plan.changes, target, digest, possible), brakes=())
         facts = {"what": "undo", "target": said["target"], "undone": done.name}
         work = Work(plan, target, folder, _kept(done), Digests(digest, digest), facts)
         write(work, asked.accept, progress, means, report)
+    for name, count in sorted(possible.lost.items()):
+        kind, _, limit = name.partition(".")
+        report.not_restored[name] = {"count": count, "why": target.cannot(kind).get(limit, "")}
     progress.close()
     return report
 
@@ -90,18 +101,28 @@ def _kept(done: Path) -> Callable[[Blob | BlobRef], IO[bytes]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _WithImages:
-    """Changes whose images of before, which a journal has by digest only, are those of the target where they are the
-    same: so the journal of this run can keep them."""
+class _Fitted:
+    """Changes as the target takes them. What is made again holds what it can be given. Images of before, which a
+    journal has by digest only, are those of the target where they are the same: so the journal of this run keeps
+    them."""
 
     changes: Iterable[Change]
     target: Target
     digest: Digest
+    possible: Possible
 
     def __iter__(self) -> Iterator[Change]:
         for change in self.changes:
             names = [name for name in blob_fields(change.kind) if isinstance((change.before or {}).get(name), BlobRef)]
-            yield self._found(change, names) if names else change
+            if change.op == "create":
+                yield self._narrowed(change)
+            else:
+                yield self._found(change, names) if names else change
+
+    def _narrowed(self, change: Change) -> Change:
+        known = {field.name for field in written(change.kind)}
+        after = self.possible.narrow(change.kind, change.after or {}, None)
+        return change._replace(after={name: value for name, value in after.items() if name in known})
 
     def _found(self, change: Change, names: list[str]) -> Change:
         want = Want(frozenset(names), (change.uid,), blobs=True)

@@ -44,6 +44,8 @@ def library_of(path=DEMO, leave_out=()):
 class Bench:
     """A library that is restored into, and the folders of its runs."""
 
+    writer_of_its_own = MemoryWriter
+
     def __init__(self, folder, library=None, writer=MemoryWriter):
         self.library = library or library_of()
         self.writer = writer
@@ -101,3 +103,22 @@ def rows(folder, what="changes", kind="", op="", field=""):
         some, cursor = page(folder, what, Wanted(kind, op, field), cursor, 3)
         found += some
     return found
+
+
+def breaking_off(at, error):
+    """A writer that raises ``error`` at its n-th change."""
+
+    class Breaking:
+        def __init__(self, library, open_image):
+            self._inner, self._count = MemoryWriter(library, open_image), 0
+
+        def write(self, changes):
+            written = []
+            for change in changes:
+                self._count += 1
+                if self._count == at:
+                    raise error
+                written += self._inner.write([change])
+            return written
+
+    return Breaking

@@ -344,6 +344,12 @@ def rename_blob(folder, manifest):
     said["name"] = f"blobs/{'0' * 64}"
 
 
+def add_packed(folder, manifest):
+    (folder / "db").mkdir()
+    (folder / "db" / "stash.sqlite.zst").write_bytes(b"x")
+    manifest["members"].append({"name": "db/stash.sqlite.zst"})
+
+
 TAGS = "records/tag/0001.jsonl"
 LAST_TAG = (DEMO / TAGS).read_bytes().splitlines()[-1]
 
@@ -358,6 +364,7 @@ LAST_TAG = (DEMO / TAGS).read_bytes().splitlines()[-1]
         (edit(TAGS, b'"name":"Water"', b'"name":5'), "records/tag/0001.jsonl: line 1: name: text is expected"),
         (edit(TAGS, b"\n", b"\n\n"), "13 records, the manifest says 12"),
         (rename_blob, "not named by its digest"),
+        (add_packed, "damaged where it lists db/stash.sqlite.zst"),
         (lambda _, manifest: manifest.update(requires=["zstd", 5]), "what it requires"),
     ],
 )

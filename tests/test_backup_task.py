@@ -33,6 +33,20 @@ def test_a_task_may_say_how(call, stash):  # noqa: F811
     assert {kind for kind, _ in read(folder)[0]} == {"tag"}
 
 
+def test_a_task_may_build_on_the_newest(call, stash):  # noqa: F811
+    for _ in range(2):
+        assert call(mode="backup", incremental=True)[0]["output"]["state"] == "finished"
+    newest = max((stash.folder / "portability" / "backups").glob("*.zip"), key=lambda path: len(path.name))
+    assert newest.stat().st_size < 9_000
+    assert read(newest) == read(DEMO)
+
+
+def test_a_task_may_ask_for_the_database(tmp_path):
+    desk = desk_of(tmp_path, {"mode": "backup", "include_database": True, "incremental": "true"})
+    order = backup_orders.backup_order(desk)
+    assert (order.include_database, order.incremental) == (True, True)
+
+
 @pytest.mark.parametrize("to", ["/somewhere/else", "../deps", "../../config", "../runs/x"])
 def test_a_task_cannot_back_up_outside_its_folders(to, tmp_path):
     with pytest.raises(OutsideRoots):
@@ -40,7 +54,8 @@ def test_a_task_cannot_back_up_outside_its_folders(to, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"filter": "{}"}, {"to": 5}, {"container": "tar"}, {"kinds": "x"}, {"zstd": "true", "deflate": "true"}]
+    "arguments",
+    [{"filter": "{}"}, {"to": 5}, {"container": "tar"}, {"kinds": "x"}, {"zstd": "true", "deflate": "true"}],
 )
 def test_what_a_task_may_not_say(arguments, tmp_path):
     with pytest.raises(PortabilityError):

@@ -82,11 +82,16 @@ def taken(path, kind):
     return [values.cleaned(record, lambda *_: None).data for record in source.read(kind)]
 
 
-def test_c01_a_key_that_comes_twice(archive, capsys):
-    twice = b'{"kind":"tag","id":"1","name":"Coast","name":"Delta"}\n'
-    refused(archive(tag=[twice]), "0001.jsonl: line 1 is not JSON: the key 'name' comes twice", capsys)
-    inside = b'{"kind":"scene","id":"1","files":[{"path":"/a","path":"/b"}]}\n'
-    refused(archive(scene=[inside]), "the key 'path' comes twice", capsys)
+@pytest.mark.parametrize(
+    ("kind", "twice", "key"),
+    [
+        ("tag", b'{"kind":"tag","id":"1","name":"Coast","name":"Delta"}\n', "name"),
+        ("tag", b'{"kind":"tag","id":"1","id":"2","name":"Delta"}\n', "id"),
+        ("scene", b'{"kind":"scene","id":"1","files":[{"path":"/a","path":"/b"}]}\n', "path"),
+    ],
+)
+def test_c01_a_key_that_comes_twice(kind, twice, key, archive, capsys):
+    refused(archive(**{kind: [twice]}), f"0001.jsonl: line 1 is not JSON: the key '{key}' comes twice", capsys)
 
 
 def test_c01_a_key_that_comes_twice_in_the_manifest(archive):

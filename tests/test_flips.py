@@ -15,7 +15,7 @@ from stash_portability.errors import LibrariesMissing, UnsupportedVersion, Verif
 from stash_portability.means import Means
 from stash_portability.progress import Quiet
 
-from .test_archive_fixtures import OLD, content
+from .test_archive_fixtures import OLD, PAIR, content
 
 ZIPS = [path for path in OLD if path.suffix == ".zip"]
 SEVEN = [path for path in OLD if path.suffix == ".7z"]
@@ -96,6 +96,35 @@ def test_10000_damages_are_found(tmp_path):
 @pytest.mark.deep
 def test_600_damages_of_a_7z_are_found(tmp_path):
     assert harm(SEVEN, 600, tmp_path, 10) >= 500
+
+
+def harm_chain(count, folder, seed):
+    """Damage an archive, or the one it is built on; give how often the second rung alone found it."""
+    rng, found, whole = random.Random(seed), 0, content(PAIR[1])
+    beside = shutil.copytree(PAIR[0].parent, folder / "beside")
+    alone = shutil.copytree(PAIR[0].parent, folder / "alone", ignore=shutil.ignore_patterns("*.sha256", "*.json"))
+    for _ in range(count):
+        victim = rng.choice(PAIR)
+        bytes_ = damaged(victim, rng)
+        for place in (beside, alone):
+            (place / victim.name).write_bytes(bytes_)
+        assert not holds(beside / PAIR[1].name), "L1 let it pass"
+        if holds(alone / PAIR[1].name):
+            assert content(alone / PAIR[1].name) == whole, "other records came out"
+        else:
+            found += 1
+        for place in (beside, alone):
+            shutil.copy(victim, place)
+    return found
+
+
+def test_200_damages_of_a_chain_are_found(tmp_path):
+    assert harm_chain(200, tmp_path, 11) >= 160
+
+
+@pytest.mark.deep
+def test_5000_damages_of_a_chain_are_found(tmp_path):
+    assert harm_chain(5_000, tmp_path, 12) >= 4_000
 
 
 def test_every_bit_of_a_folder_counts(tmp_path):

@@ -73,13 +73,14 @@ MAY_IMPORT = {
     "operations": CORE
     | {"call", "dependencies", "desk", "downloads", "libraries", "look", "means", "offers", "operations_archives"}
     | {"operations_runs", "orders", "stashlog", "templates"},
+    "target": CORE | {"libraries"},
     "providing": {"archives_shown", "desk", "libraries", "storage"},
     "restore_tasks": CORE
     | {"desk", "libraries", "means", "planfile", "providing", "report", "restore", "restore_orders", "runs"}
     | {"stashlog", "target", "undoing", "writing"},
     "tasks": CORE
     | {"backup", "backup_orders", "commands", "dependencies", "desk", "installer", "means", "operations_runs"}
-    | {"orders", "providing", "report", "restore_orders", "restore_tasks", "stashlog"},
+    | {"orders", "providing", "report", "restore_orders", "restore_tasks", "runs", "stashlog"},
     "plugin": CORE | {"call", "desk", "downloads", "operations", "orders", "runs", "stashlog", "tasks"},
     "restoring": CORE,
     "restore_options": CORE | {"checking", "config", "restoring", "transform"},

@@ -296,7 +296,8 @@ def test_the_overview_tells_the_newest_backup_what_goes_on_and_the_last_runs(ask
 def previewed(stash, token=b"abcd", **report):
     now = datetime.now(timezone.utc)
     with runs.begin(folder_of(stash), "restore", now, token) as run:
-        run.write("finished", planned=True, exit_code=0, report=report)
+        run.write("finished", exit_code=0, report=report)
+    (run.folder / "plan.jsonl").touch()
     return run.name
 
 
@@ -311,7 +312,7 @@ def test_the_overview_tells_what_waits_for_a_decision(ask, stash):
     previewed(stash, b"ijkl")
     expected = {"run": name, "brakes": ["many-deletes"], "conflicts": 3, "ambiguities": 2, "waiting": 0}
     assert ask("overview")["decisions"] == [expected]
-    (folder_of(stash) / name / "applied.json").write_text("{}")
+    (folder_of(stash) / name / "applied.json").write_text('{"by": "20260501T120000.000Z-apply-01020304"}')
     assert ask("overview")["decisions"] == []
 
 
@@ -391,7 +392,7 @@ def test_a_run_without_a_plan_has_none(ask, do, stash):
     started = ask("start", order={"kinds": "tag"})
     assert "has no plan" in error_of(ask("plan", run=started["run"]))["message"]
     place(stash)
-    assert "there is no plan" in error_of(ask("plan", run=previewed(stash)))["message"]
+    assert error_of(ask("plan", run=previewed(stash)))["code"] == "Unreadable"
 
 
 def test_a_backup_of_a_folder_that_cannot_be_listed_is_told(ask, stash):

@@ -24,7 +24,7 @@ from stash_portability.report import as_data, as_text, exit_code
 from stash_portability.restore import plan_restore
 from stash_portability.writing import WRITER
 
-from .restoring import DEMO, Bench, rows
+from .restoring import DEMO, Bench, breaking_off, rows
 
 
 @pytest.fixture
@@ -319,23 +319,6 @@ def test_what_was_written_and_is_not_there_is_exit_code_4(tmp_path):
     assert exit_code(report) == 4
 
 
-def breaking(at, error):
-    class Breaking:
-        def __init__(self, library, open_image):
-            self._inner, self._count = MemoryWriter(library, open_image), 0
-
-        def write(self, changes):
-            written = []
-            for change in changes:
-                self._count += 1
-                if self._count == at:
-                    raise error
-                written += self._inner.write([change])
-            return written
-
-    return Breaking
-
-
 @pytest.mark.parametrize("error", [Unreachable(address="memory", reason="gone"), KeyboardInterrupt()])
 def test_a_run_that_was_cut_short_can_be_undone_and_another_restores_the_rest(tmp_path, error):
     bench = Bench(tmp_path)
@@ -344,7 +327,7 @@ def test_a_run_that_was_cut_short_can_be_undone_and_another_restores_the_rest(tm
     bench.drop("studio", "2")
     before = bench.everything()
     planned, _ = bench.plan(mode="replace")
-    bench.writer = breaking(3, error)
+    bench.writer = breaking_off(3, error)
     with pytest.raises((Unreachable, Stopped)):
         bench.apply(planned)
     bench.writer = MemoryWriter

@@ -1,5 +1,6 @@
 """What may be ordered to be applied and taken back: only runs, only those that can be, only brakes that hold."""
 
+import json
 from datetime import datetime, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from stash_portability.backup_options import BackupOptions
 from stash_portability.errors import SeveralProblems, UnknownName, UsageError
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.means import Means
+from stash_portability.planfile import CHANGES
 from stash_portability.points import ACCEPT
 from stash_portability.progress import Quiet
 from stash_portability.reconcile.journal import NAME as JOURNAL
@@ -35,6 +37,11 @@ def wrote(run):
     return run
 
 
+def previewed(run):
+    (run.folder / restore_orders.PLAN).write_text("{}\n")
+    return run
+
+
 def ordered(tmp_path, **order):
     return desk_of(tmp_path, order)
 
@@ -46,7 +53,7 @@ def desk(tmp_path):
 
 @pytest.fixture
 def planned(desk):
-    return begun(desk, "restore", planned=True, report={"brakes": BRAKES})
+    return previewed(begun(desk, "restore", report={"brakes": BRAKES}))
 
 
 def test_a_preview_is_applied_with_the_brakes_that_are_accepted(tmp_path, planned):
@@ -78,6 +85,7 @@ def test_the_brakes_are_called_as_those_who_find_them_call_them():
     assert {restore_orders.NO_POINT, restore_orders.UNKNOWN_CREATES} <= set(BRAKES_THERE_ARE)
     assert restore_orders.NO_POINT == ACCEPT
     assert (restore_orders.JOURNAL, restore_orders.WRITTEN, restore_orders.APPLIED) == (JOURNAL, WRITTEN, APPLIED)
+    assert restore_orders.PLAN == CHANGES
 
 
 @pytest.mark.parametrize("order", ["apply_order", "undo_order", "verify_order"])
@@ -108,6 +116,14 @@ def test_a_restore_says_what_and_how(tmp_path, desk, name):
     assert (found.kinds, found.config) == (("config",), ("interface",))
     assert found.prefer == {"": "source", "scene.title": "ask"}
     assert restore_orders.restore_order(ordered(tmp_path, archive=name)).kinds == ()
+
+
+def test_what_a_plan_tells_of_its_options_can_be_ordered_anew(tmp_path, name):
+    for order in ({"mode": "replace"}, {"config": ["ui"]}, {"kinds": ["tag"], "ids": {"tag": ["2"]}, "links": True}):
+        first = restore_orders.restore_order(ordered(tmp_path, order={"archive": name, **order}))
+        told = json.loads(json.dumps(first.as_data()))
+        again = {key: told[key] for key in restore_orders.RESTORE_ARGUMENTS if told.get(key)}
+        assert restore_orders.restore_order(ordered(tmp_path, order={**again, "archive": name})) == first
 
 
 def test_a_selection_comes_as_text(tmp_path, name):
@@ -149,18 +165,26 @@ def test_an_order_is_a_mapping(tmp_path, order):
 
 @pytest.mark.parametrize(
     ("kind", "facts"),
-    [("export", {}), ("restore", {}), ("restore", {"planned": True, "state": "failed"}), ("apply", {"planned": True})],
+    [("export", {}), ("restore", {"state": "failed"}), ("restore", {"state": "stopped"}), ("apply", {})],
 )
 def test_only_a_preview_that_was_made_to_its_end_can_be_applied(tmp_path, desk, kind, facts):
-    run = begun(desk, kind, **facts)
-    with pytest.raises(UsageError, match="no preview"):
-        restore_orders.apply_order(ordered(tmp_path, plan=run.name))
+    run = previewed(begun(desk, kind, **facts))
+    without = begun(desk, "restore", b"efgh")
+    for name in (run.name, without.name):
+        with pytest.raises(UsageError, match="no preview"):
+            restore_orders.apply_order(ordered(tmp_path, plan=name))
 
 
-def test_a_plan_is_written_once(tmp_path, planned):
-    (planned.folder / restore_orders.APPLIED).write_text("{}")
-    with pytest.raises(UsageError, match="preview again"):
-        restore_orders.apply_order(ordered(tmp_path, plan=planned.name))
+def test_a_plan_is_written_once(tmp_path, desk, planned):
+    order, apply = ordered(tmp_path, plan=planned.name), begun(desk, "apply", b"efgh", "stopped")
+    (planned.folder / restore_orders.APPLIED).write_text(json.dumps({"version": 1, "by": apply.name}))
+    assert restore_orders.apply_order(order).run == planned.name  # it was ended before it wrote anything
+    assert "applied" not in restore_orders.told_further(desk, runs.read(desk.places.runs, planned.name))
+    wrote(apply)
+    with pytest.raises(UsageError, match=f"by {apply.name}: preview again"):
+        restore_orders.apply_order(order)
+    assert restore_orders.told_further(desk, runs.read(desk.places.runs, planned.name))["applied"] == apply.name
+    assert restore_orders.told_further(desk, runs.read(desk.places.runs, apply.name))["undoable"]
 
 
 @pytest.mark.parametrize("kind", ["apply", "undo"])

@@ -128,6 +128,7 @@ def test_a_brake_holds_until_it_is_accepted(ask, done, name, lake):
     assert ask("overview")["decisions"][0]["brakes"] == ["many-deletes"]
     stopped = done("apply", plan=planned["run"])
     assert (stopped["state"], stopped["exit_code"], stopped["error"]["code"]) == ("failed", 7, "Braked")
+    assert (stopped["plan"], stopped["undoable"]) == (planned["run"], False)
     assert now(lake) == before
     applied = done("apply", plan=planned["run"], accept=["many-deletes"])
     assert applied["state"] == "finished", applied
@@ -168,7 +169,7 @@ def test_a_run_that_was_ended_while_it_wrote_can_be_undone(ask, done, name, lake
     planned, before = done("restore", archive=name, prefer={"": "source"}), now(lake)
     monkeypatch.setattr(target, "own_target", lambda *_: memory_target(lake, writer=Breaks))
     applied = done("apply", plan=planned["run"])
-    assert applied["state"] == "failed"
+    assert (applied["state"], applied["plan"], applied["undoable"]) == ("failed", planned["run"], True)
     assert len(now(lake)) == len(before) + 1
     monkeypatch.setattr(target, "own_target", lambda *_: memory_target(lake))
     again = error_of(ask("start", task="apply", order={"plan": planned["run"]}))
@@ -199,7 +200,7 @@ def test_an_archive_that_is_damaged_is_not_restored(ask, do, name, stash, lake):
     do(started["job"])
     report = ask("run", run=started["run"])["run"]
     assert (report["state"], report["exit_code"]) == ("failed", 15)
-    assert "planned" not in report
+    assert ("planned" in report, report["archive"]) == (False, name)
     assert now(lake) == before
 
 

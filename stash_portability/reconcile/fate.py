@@ -9,6 +9,7 @@ from ..kinds import PARTS_OF
 from ..model import Ambiguity, Conflict, Data, Policy, Waiting
 from .coding import decode, encode
 from .merge import same
+from .prints import own_prints
 from .references import References
 from .rules import only_a_scan_makes, written
 from .workset import Workset
@@ -91,16 +92,27 @@ def _of_owner(workset: Workset, kind: str, uid: str, data: Data) -> str:
 def _decide_target(workset: Workset, kind: str, policy: Policy, chosen: bool) -> None:
     """What only the target has is deleted when the base has it as it is: then it is the source that took it away. What
     could be a record of the source stays, and what Stash never deletes, or only with more than itself."""
-    fates = []
+    fates, others = [], _other_files(workset, kind)
     for number, uid, content, _ in list_alone(workset, kind, "target"):
         if workset.one("SELECT EXISTS (SELECT 1 FROM maybe WHERE target = ?)", number):
             continue
         data = decode(content)
-        if chosen and not _owner_is_chosen(workset, kind, data):
+        if (chosen and not _owner_is_chosen(workset, kind, data)) or others & own_prints(data.get("files")):
             continue
         if policy.base == "target" or _owner_goes(workset, kind, data) or _taken_away(workset, kind, uid, data):
             fates.append(("kept" if _stays(workset, kind, data) else "delete", number))
     workset.many("UPDATE record SET fate = ? WHERE id = ?", (one for one in fates if kind != "config"))
+
+
+def _other_files(workset: Workset, kind: str) -> set[tuple[str, str]]:
+    """The fingerprints of further files of the source's records: in the target a scan makes records of those, which
+    are not to be deleted for that."""
+    found: set[tuple[str, str]] = set()
+    if kind in ("scene", "image", "gallery"):
+        sql = "SELECT data FROM record WHERE kind = ? AND side = 'source' AND json_array_length(data, '$.files') > 1"
+        for (content,) in workset.rows(sql, kind):
+            found |= own_prints(decode(content)["files"][1:])
+    return found
 
 
 def _owner_is_chosen(workset: Workset, kind: str, data: Data) -> bool:

@@ -20,11 +20,13 @@ NAME = "journal.jsonl"
 
 class Entry(NamedTuple):
     """A change as it was asked for, with the target's ids, and what came of it; ``written`` None: not known, the run
-    ended before that was told."""
+    ended before that was told. ``dark``: it is not known whether it was written. A create that is not done and has a
+    uid was made, but what was to follow is missing, or not known."""
 
     change: Change
     written: Written | None
     done: bool
+    dark: bool = False
 
 
 class Journal:
@@ -123,9 +125,14 @@ def read_back(folder: Path) -> Iterator[Entry]:
 
 def _entry(change: Change, outcome: tuple[str, str | None] | None) -> Entry:
     if outcome is None:
-        return Entry(change, None, False)
+        return Entry(change, None, False, dark=True)
     uid, error = outcome
-    return Entry(change, Written(uid), error in (None, "NotAllWritten"))
+    if change.op == "create":
+        dark = not uid and error not in ("RecordError", "Stopped")
+    else:
+        # Stopped: the record itself may have been written, and only what follows was not sent.
+        dark = error not in (None, "NotAllWritten", "RecordError")
+    return Entry(change, Written(uid), error in (None, "NotAllWritten"), dark)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

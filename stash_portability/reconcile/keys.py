@@ -100,6 +100,14 @@ def _print(*types: str) -> Callable[[Look], Iterator[tuple[Any, ...]]]:
     return keys
 
 
+def _first_print(look: Look) -> Iterator[tuple[Any, ...]]:
+    """Of the file that plays: after a scan alone, the other files of a scene are scenes of their own."""
+    for file in (look.data.get("files") or ())[:1]:
+        for one in file.get("fingerprints") or ():
+            if one.get("type") in ("oshash", "md5"):
+                yield one["type"], one.get("value")
+
+
 def _size_and_name(look: Look) -> Iterator[tuple[Any, ...]]:
     for file in look.data.get("files") or ():
         duration, path = file.get("duration"), file.get("path") or ""
@@ -126,6 +134,15 @@ def _without_file(look: Look) -> Iterator[tuple[Any, ...]]:
     if not data.get("files") and not data.get("folder") and data.get("title"):
         studio = data.get("studio")
         yield data["title"], [data.get("date"), look.refer("studio", studio) if studio else None]
+
+
+def _without_date(look: Look) -> Iterator[tuple[Any, ...]]:
+    """Title and studio, of what has no file; a date on one side, none on the other: Stash 0.27 cannot hold each."""
+    data = look.data
+    if not data.get("files") and not data.get("folder") and data.get("title"):
+        studio, has = data.get("studio"), bool(data.get("date"))
+        place = look.refer("studio", studio) if studio else None
+        yield data["title"], [place], "ours" if look.ours is has else "theirs"
 
 
 def _part(owner: str, names: tuple[str, ...]) -> Callable[[Look], Iterator[tuple[Any, ...]]]:
@@ -170,8 +187,10 @@ LADDERS: Mapping[str, tuple[Rung, ...]] = {
         Rung("the same path", _paths),
         Rung("the same folder", _folder),
         Rung("the same title, date and studio, without files", _without_file),
+        Rung("the same title and studio, without files, one of them without a date", _without_date),
     ),
     "scene": (
+        Rung("the same first file", _first_print),
         Rung("the same oshash", _print("oshash")),
         Rung("the same md5", _print("md5")),
         Rung("the same stash id", _stash_ids),
@@ -179,6 +198,7 @@ LADDERS: Mapping[str, tuple[Rung, ...]] = {
         Rung("the same path", _paths),
         Rung("the same URL", _urls),
         Rung("the same title, date and studio, without files", _without_file),
+        Rung("the same title and studio, without files, one of them without a date", _without_date),
     ),
     "image": (Rung("the same md5", _print("md5")), Rung("the same path", _paths)),
     "marker": (

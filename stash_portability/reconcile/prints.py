@@ -27,15 +27,16 @@ def pair_files(ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, 
         left.remove(like)
         pairs.append((file, like))
     for file in open_:
-        like = next((one for one in left if _bytes(one) & _bytes(file)), None)
+        like = next((one for one in left if own_prints([one]) & own_prints([file])), None)
         if like is not None:
             left.remove(like)
             pairs.append((file, like))
     return pairs
 
 
-def _bytes(file: Mapping[str, Any]) -> set[tuple[str, Any]]:
-    return {(type_, value) for type_, value in prints_of(file).items() if type_ in OWN_PRINTS}
+def own_prints(files: Iterable[Mapping[str, Any]] | None) -> set[tuple[str, Any]]:
+    """What tells the bytes of any of these files."""
+    return {(type_, value) for file in files or () for type_, value in prints_of(file).items() if type_ in OWN_PRINTS}
 
 
 def merge_prints(

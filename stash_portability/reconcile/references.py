@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..model import Data
+from .filters import translate_filter
 from .rules import reference_fields
 from .workset import Workset
 
@@ -41,6 +42,8 @@ class References:
         record's other side) refers to, these stay: not to know is no reason to take them away.
         """
         out = dict(data)
+        if kind == "saved_filter" and "object_filter" in out:
+            out["object_filter"] = translate_filter(out.get("mode"), out["object_filter"], self._counted)
         for field, part in reference_fields(kind):
             value = out.get(field.name)
             if value in (None, []):
@@ -53,6 +56,11 @@ class References:
             else:
                 out[field.name] = self._single(field.of, value, had)
         return out
+
+    def _counted(self, of: str, uid: str) -> str | None:
+        goes = self.look_up(of, uid)
+        self.left_out += goes is None
+        return goes
 
     def _single(self, of: str, uid: str, had: str | None) -> str | None:
         goes = self.look_up(of, uid)

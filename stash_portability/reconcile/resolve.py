@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import PortabilityError, RecordError
 from ..kinds import PARTS_OF
 from ..model import Change, Data
+from .filters import translate_filter
 from .rules import reference_fields
 
 NEW = "new:"
@@ -69,6 +70,8 @@ class Resolver:
                 out[field.name] = sorted({uid for uid in uids if uid is not None}, key=_number)
             else:
                 out[field.name] = self._id(field.of, value)
+        if kind == "saved_filter" and "object_filter" in out:
+            out["object_filter"] = translate_filter(out.get("mode") or "", out["object_filter"], self._id)
         if out != data:
             _sort_entries(kind, out)
         return out

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Brake, Change, Data, Op, Plan, Waiting
+from ..model import Brake, Change, Data, Plan, Waiting
 from .journal import Entry, read_back
 from .rules import LINKS, only_a_scan_makes
 
@@ -20,10 +20,10 @@ def undo_plan(folder: Path) -> Plan:
     counts: Counter[str] = Counter()
     unknown = 0
     for entry in read_back(folder):
-        unknown += entry.written is None and entry.change.op == "create"
-        inverse = _inverse(entry)
-        if inverse is not None and not _why_not(inverse):
-            counts[f"{inverse.kind} {inverse.op}"] += 1
+        unknown += entry.dark and entry.change.op == "create"
+        inverses = [one for one in _inverse(entry) if not _why_not(one)]
+        if inverses:
+            counts[f"{inverses[0].kind} {inverses[0].op}"] += 1
     why = f"of {unknown} records the run did not learn whether they were made; they may stay"
     brakes = (Brake("unknown-creates", why),) if unknown else ()
     return Plan(_Changes(folder), (), (), _Waiting(folder), dict(counts), brakes)
@@ -59,20 +59,28 @@ class _Waiting:
 
 def _inverses(folder: Path) -> Iterator[Change]:
     for entry in read_back(folder):
-        if (inverse := _inverse(entry)) is not None:
-            yield inverse
+        yield from _inverse(entry)
 
 
-def _inverse(entry: Entry) -> Change | None:
-    """What takes an entry back; None for what was not written. Of an update or a delete that ended in the dark, what is
-    there now tells whether it was written: it is compared as always."""
+def _inverse(entry: Entry) -> Iterator[Change]:
+    """What takes an entry back; nothing for what was not written. Of an update or a delete that ended in the dark, what
+    is there now tells whether it was written: it is compared as always, of an update each field for itself, because
+    some may have been written before the answer was lost."""
     change, written = entry.change, entry.written
-    if written is not None and not entry.done:
-        return None
     if change.op == "create":
-        return None if written is None else Change("delete", change.kind, written.uid, change.after, None)
-    op: Op = "create" if change.op == "delete" else "update"
-    return Change(op, change.kind, change.uid, change.after, change.before)
+        if written is not None and written.uid:
+            yield Change("delete", change.kind, written.uid, change.after if entry.done else None, None)
+        return
+    if not entry.done and not entry.dark:
+        return
+    if change.op == "delete":
+        yield Change("create", change.kind, change.uid, None, change.before)
+    elif entry.dark:
+        before, after = change.before or {}, change.after or {}
+        for name in after:
+            yield Change("update", change.kind, change.uid, {name: after[name]}, {name: before[name]})
+    else:
+        yield Change("update", change.kind, change.uid, change.after, change.before)
 
 
 def _why_not(change: Change) -> str:

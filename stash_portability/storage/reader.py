@@ -18,13 +18,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
 from ..errors import Unreadable, UnsupportedVersion
 from ..json_text import loads_strict
 from .container import MANIFEST, Member
-from .names import check_names
+from .names import MEMBER_LIMIT, check_names
 from .sevenzip_input import ENDING, SevenZipInput, is_sevenzip
 from .zip_input import ZipInput
 
@@ -196,7 +197,7 @@ class _FolderInput:
         self._path = path
         if not (path / MANIFEST).is_file():
             raise ValueError(f"it has no {MANIFEST}")
-        self.sizes = dict(_walk_folder(path))
+        self.sizes = dict(islice(_walk_folder(path), MEMBER_LIMIT + 1))
         check_names(self.sizes)
 
     def open(self, name: str) -> IO[bytes]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,8 +62,9 @@ def _child(path: Path, seconds: int, request: Mapping[str, Any]) -> Iterator[IO[
     try:
         timer.start()
         limits = {"memory": MEMORY, "seconds": seconds, "path": [str(ROOT), *filter(os.path.isabs, sys.path)]}
-        child.stdin.write(json.dumps({**limits, "file": os.fspath(path.absolute()), **request}).encode())
-        child.stdin.close()
+        with suppress(BrokenPipeError):  # why it is gone is told by what it said
+            child.stdin.write(json.dumps({**limits, "file": os.fspath(path.absolute()), **request}).encode())
+            child.stdin.close()
         yield child.stdout
         child.stdout.close()
         said = child.stderr.read().decode("ascii", "replace")
@@ -74,7 +75,8 @@ def _child(path: Path, seconds: int, request: Mapping[str, Any]) -> Iterator[IO[
         child.kill()
         child.wait()
         for stream in (child.stdin, child.stdout, child.stderr):
-            stream.close()
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
 def _reason(code: int, said: str, seconds: int) -> str:

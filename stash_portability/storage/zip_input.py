@@ -18,6 +18,8 @@ _SIZE64 = 0xFFFFFFFF
 _END_RECORD = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64_RECORD = struct.Struct("<4sQ2H2L4Q")
+_ENTRY_LIMIT = 46 + 1024 + 1024
+"""Bytes of one entry of the directory: what is fixed, the longest name, and room for what programs add."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -25,8 +27,10 @@ class ZipInput:
     """A plain zip."""
 
     def __init__(self, path: Path) -> None:
-        _check_zip(path)
+        count = _check_zip(path)
         self._zip = zipfile.ZipFile(path)
+        if len(self._zip.filelist) != count:
+            raise ValueError("its end and its directory tell of different numbers of members")
         infos = [info for info in self._zip.infolist() if not _is_folder(info)]
         check_names(info.orig_filename for info in infos)
         for info in infos:
@@ -66,8 +70,9 @@ def _is_folder(info: zipfile.ZipInfo) -> bool:
     return info.filename.endswith("/") and not info.file_size and not name_problem(info.orig_filename.rstrip("/"))
 
 
-def _check_zip(path: Path) -> None:
-    """Check the two ends of a zip before it is taken apart: nothing before, nothing after, not too many members."""
+def _check_zip(path: Path) -> int:
+    """Check the two ends of a zip before it is taken apart: nothing before, nothing after, not too many members. Give
+    how many it says it has."""
     with path.open("rb") as file:
         begin = file.read(4)
         size = file.seek(0, os.SEEK_END)
@@ -81,19 +86,24 @@ def _check_zip(path: Path) -> None:
         end = _END_RECORD.unpack(file.read())
         if end[0] != b"PK\5\6" or end[7] != 0:
             raise ValueError("it does not end as a zip ends: it is truncated, or something was added")
-        count = end[4] if end[4] != 0xFFFF else _count64(file)
+        count, length = (end[4], end[5]) if end[4] != 0xFFFF else _counts64(file)
     if count > MEMBER_LIMIT:
         raise ValueError(f"it has {count:,} members; {MEMBER_LIMIT:,} is the limit")
+    if length > count * _ENTRY_LIMIT:
+        raise ValueError(f"its directory is too long for {count:,} members")
+    return count
 
 
-def _count64(file: IO[bytes]) -> int:
+def _counts64(file: IO[bytes]) -> tuple[int, int]:
+    """How many members a large zip has, and how long its directory is."""
     file.seek(-_END_RECORD.size - _END64_LOCATOR.size, os.SEEK_END)
     signature, _, offset, _ = _END64_LOCATOR.unpack(file.read(_END64_LOCATOR.size))
     if signature != b"PK\6\7":
-        return 0xFFFF
+        return 0xFFFF, 0
     file.seek(offset)
     record = file.read(_END64_RECORD.size)
-    return int(_END64_RECORD.unpack(record)[7]) if len(record) == _END64_RECORD.size else 0
+    _, _, _, _, _, _, _, count, length, _ = _END64_RECORD.unpack(record)
+    return count, length
 
 
 def _check_info(info: zipfile.ZipInfo) -> None:

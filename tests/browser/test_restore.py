@@ -1,5 +1,5 @@
-"""The journeys of a restore on a real Stash: 6 (a tag is lost), 10 (what happened?), 11 (it went wrong), 12 (by keyboard
-alone, and on a phone)."""
+"""The journeys of a restore on a real Stash: 6 (a tag is lost), 10 (what happened?), 11 (it went wrong), 12 (by
+keyboard alone, and on a phone)."""
 
 from __future__ import annotations
 
@@ -120,6 +120,36 @@ def test_a_deleted_tag_comes_back_with_its_scenes_and_goes_again(open_tab, shore
     assert waiting.value.suggested_filename == f"{report['run']}.json"
 
 
+def test_an_edited_list_and_ids_choose_single_records(open_tab, shore):
+    tab = open_tab(shore)
+    tab.go(BACKUPS)
+    back_up(tab)
+    before = tagged(shore)
+    (tag,) = shore.graphql(FIND_TAG, {"name": TAG})["findTags"]["tags"]
+    lose_the_tag(shore)
+    tab.page.get_by_role("button", name=re.compile("^Restore…")).first.click()
+    tab.page.get_by_label("An edited list").check()
+    tab.page.get_by_text("Choose the list.").wait_for()
+    text = f"# What it holds\ntag {tag['id']}  # {TAG}\n#tag 1  # Rivers\n"
+    file = {"name": "chosen.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    tab.page.get_by_label("List", exact=True).set_input_files(file)
+    tab.page.get_by_text("chosen.txt: 1 record").wait_for()
+    for way in ("list", "ids"):
+        tab.page.get_by_role("button", name="Next").click()
+        tab.page.get_by_role("button", name="Make the preview").click()
+        tab.page.locator(".portability-counts").wait_for(timeout=60_000)
+        rows = tab.page.locator(".portability-counts tr").all_inner_texts()
+        assert [row.split("\t") for row in rows[1:]] == [["Scenes", "", "31"], ["Groups", "", "1"], ["Tags", "1", ""]]
+        if way == "list":
+            tab.page.get_by_role("button", name="Back", exact=True).click()
+            tab.page.get_by_role("button", name="Back", exact=True).click()
+            tab.page.get_by_label("Some records, by their ids").check()
+            tab.page.get_by_label("Tags", exact=True).fill(tag["id"])
+            tab.shot("restore-ids")
+    apply(tab)
+    assert tagged(shore) == before
+
+
 def test_when_nothing_differs_there_is_nothing_to_apply(open_tab, shore):
     tab = open_tab(shore)
     tab.go(BACKUPS)
@@ -138,7 +168,10 @@ def test_a_brake_is_accepted_and_what_is_too_much_is_deleted(open_tab, shore):
     to_the_preview(tab, mode="Make it as it was")
     button = tab.page.get_by_role("button", name=re.compile(r"^Apply \d"))
     assert button.is_disabled()
-    tab.page.get_by_label(re.compile("^It would delete 12 of 21 tag")).check()
+    for brake in tab.page.locator(".portability-brake input").all():
+        assert button.is_disabled()
+        brake.check()
+    assert "12 of 21 tag" in tab.page.locator(".portability-brake").all_inner_texts()[-1]
     tab.page.get_by_label("Type “delete” to let 12 records be deleted").fill("delete")
     tab.shot("brake-accepted")
     apply(tab)

@@ -8,6 +8,7 @@ import json
 import shutil
 import stat
 import struct
+import time
 import zipfile
 
 import pytest
@@ -338,6 +339,20 @@ def test_a13_a_million_members(tmp_path):
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     (tmp_path / "a.zip").write_bytes(end64 + locator + end)
     refused(tmp_path / "a.zip", "1,000,000 members")
+
+
+def test_a13_a_directory_that_holds_more_than_its_end_says(zipped):
+    """The end says one member, the directory tells of many: they are not even counted."""
+    content = bytearray(zipped.read_bytes())
+    struct.pack_into("<2H", content, len(content) - 22 + 8, 1, 1)
+    zipped.write_bytes(content)
+    refused(zipped, "different numbers of members")
+    long = b"PK\1\2" + bytes(42)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(long) * 10**6, 0, 0)
+    zipped.write_bytes(b"PK\3\4" + long * 10**6 + end)
+    begun = time.monotonic()
+    refused(zipped, "directory is too long for 1 members")
+    assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize(

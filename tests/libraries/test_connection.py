@@ -282,6 +282,29 @@ def test_an_image_is_opened(http, connection):
     assert http.calls[0].request.headers["ApiKey"] == KEY
 
 
+def test_a_download_comes_in_pieces_however_large_it_is(http):
+    content = b"0123456789" * 100_000
+    http.get(f"{BASE}/downloads/ab/copy.sqlite", body=content)
+    pieces = list(connect(BASE, limits=Limits(bytes=10)).download("/downloads/ab/copy.sqlite"))
+    assert len(pieces) > 1
+    assert b"".join(pieces) == content
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, Unreachable), (401, Refused), (302, Unreachable), (503, TransientError)]
+)
+def test_a_download_that_is_refused_is_told_before_its_first_piece(http, connection, status, error):
+    http.get(f"{BASE}/downloads/ab/copy.sqlite", body=b"gone", status=status)
+    with pytest.raises(error):
+        next(connection.download("/downloads/ab/copy.sqlite"))
+
+
+def test_a_download_that_is_cut_is_told(http, connection):
+    http.get(f"{BASE}/downloads/ab/copy.sqlite", body=requests.ConnectionError("reset by peer"))
+    with pytest.raises(Unreachable, match="the connection was cut"):
+        list(connection.download("/downloads/ab/copy.sqlite"))
+
+
 def test_a_svg_image_is_not_taken_for_a_login_page(http, connection):
     http.get(f"{BASE}/tag/1/image", body=b"<svg><text>login</text></svg>")
     assert connection.open("/tag/1/image").read().startswith(b"<svg")

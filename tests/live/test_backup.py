@@ -175,7 +175,9 @@ def test_put_back_as_its_readme_says_it_is_the_stash_that_was(version, new_stash
     picture = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
     for name in ("Coast", "Fen"):
         server.graphql("mutation($i: TagCreateInput!) { tagCreate(input: $i) { id } }", {"i": {"name": name}})
-    server.graphql("mutation($i: TagUpdateInput!) { tagUpdate(input: $i) { id } }", {"i": {"id": "1", "image": picture}})
+    server.graphql(
+        "mutation($i: TagUpdateInput!) { tagUpdate(input: $i) { id } }", {"i": {"id": "1", "image": picture}}
+    )
     build = tmp_path / "b"
     build.mkdir()
     path = build_on(server, build, "--include-database")

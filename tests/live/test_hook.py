@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -15,6 +17,8 @@ from .test_plugin import data, install, log
 MANY = 200
 MOST_SECONDS = 0.15
 """For one record, with Stash's own work: what the hook may cost."""
+MOST_STARTS = 8
+"""The same on a machine that is busy, in starts of a Python that does nothing (on an idle one it is three)."""
 
 KINDS = {
     "tag": ("tagCreate", "tagDestroy", "tagsDestroy"),
@@ -51,6 +55,14 @@ def timed(server: StashServer, query: str, variables: Any) -> float:
     return time.perf_counter() - begun
 
 
+def a_start() -> float:
+    """Seconds that a Python takes now to start and end."""
+    begun = time.perf_counter()
+    for _ in range(20):
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+    return (time.perf_counter() - begun) / 20
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_deletion_is_noted_once(hooked, kind):
     _, one, many = KINDS[kind]
@@ -77,7 +89,7 @@ def test_each_of_many_takes_little_time(hooked):
     before = len(noted(hooked))
     seconds = timed(hooked, "mutation($ids: [ID!]!) { tagsDestroy(ids: $ids) }", {"ids": ids}) / MANY
     assert [stone.uid for stone in noted(hooked)[before:]] == ids
-    assert seconds < MOST_SECONDS
+    assert seconds < max(MOST_SECONDS, MOST_STARTS * a_start())
 
 
 def test_a_folder_that_cannot_be_written_to_stops_nothing(hooked):

@@ -24,10 +24,11 @@ def now():
 
 
 @contextmanager
-def planned(source, target, policy, agreed=(), task=None):
+def planned(source, target, policy, agreed=(), task=None, brought=()):
     with tempfile.TemporaryDirectory() as folder, Workset(Path(folder) / "work.sqlite") as workset:
         for side, library in (("source", source), ("target", target)):
             workset.fill_from(side, library, Want(blobs=True))
+        workset.fill("source", brought, brought=True)
         workset.remember(agreed)
         yield make_plan(workset, policy, task or Task("restore replace"))
 

@@ -205,3 +205,44 @@ def held_image(library):
     [record] = library.read("tag", Want(blobs=True))
     with library.open_blob(record.data["image"]) as stream:
         return stream.read()
+
+
+def test_a_record_that_was_made_before_the_answer_was_lost_is_taken_back(tmp_path):
+    class Loses:
+        def __init__(self, library):
+            self.inner = MemoryWriter(library)
+
+        def write(self, changes):
+            made = self.inner.write([one._replace(after={**one.after, "play_history": []}) for one in changes])
+            return [one._replace(error=Unreachable(address="a", reason="b")) for one in made]
+
+    film = {**scene("x", title="Owl", play_history=["2024-05-01T10:00:00Z"]), "files": []}
+    target = memory([])
+    with planned(memory([Record("scene", "1", film)]), target, MERGE) as plan, pytest.raises(Unreachable):
+        write(plan, target, tmp_path, Loses(target))
+    assert len(list(target.read("scene"))) == 1
+    undo = undo_plan(tmp_path)
+    assert (undo.brakes, undo.counts) == ((), {"scene delete": 1})
+    (tmp_path / "undo").mkdir()
+    write(undo, target, tmp_path / "undo")
+    assert list(target.read("scene")) == []
+
+
+def test_of_an_update_that_ended_in_the_dark_what_was_written_is_taken_back(tmp_path):
+    class Half:
+        def __init__(self, library):
+            self.inner = MemoryWriter(library)
+
+        def write(self, changes):
+            self.inner.write([one._replace(after={"description": one.after["description"]}) for one in changes])
+            return [Written(one.uid, Unreachable(address="a", reason="b")) for one in changes]
+
+    ours, theirs = tag("A", description="ours", favorite=True), tag("A", description="old")
+    target = memory([Record("tag", "5", theirs)])
+    source = memory([Record("tag", "1", ours)])
+    with planned(source, target, FROM_SOURCE) as plan, pytest.raises(Unreachable):
+        write(plan, target, tmp_path, Half(target))
+    (tmp_path / "undo").mkdir()
+    undone = write(undo_plan(tmp_path), target, tmp_path / "undo")
+    assert held(target, "tag", "5") == theirs
+    assert (undone.moved, undone.already) == ([], 1)

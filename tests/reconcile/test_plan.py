@@ -99,9 +99,9 @@ def test_groups_in_a_circle_are_broken_whichever_end_says_it():
     def group(name, **more):
         return {"name": name, "containing_groups": [], "sub_groups": [], **more}
 
-    ours = [Record("group", "1", group("A", sub_groups=[{"group": "2"}], containing_groups=[{"group": "2"}])),
-            Record("group", "2", group("B", sub_groups=[{"group": "1"}], containing_groups=[{"group": "1"}]))]  # fmt: skip
-    source, target = memory(ours), memory([])
+    both = [group("A", sub_groups=[{"group": "2"}], containing_groups=[{"group": "2"}]),
+            group("B", sub_groups=[{"group": "1"}], containing_groups=[{"group": "1"}])]  # fmt: skip
+    source, target = memory(record_all("group", 1, both)), memory([])
     run(source, target, MERGE)
     below, above = (one.data for one in target.read("group"))
     assert (below["containing_groups"], below["sub_groups"]) == ([{"group": "2"}], [])

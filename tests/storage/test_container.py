@@ -148,6 +148,44 @@ def test_places_that_cannot_be_used(overwrite, tmp_path):
         open_output("/", "folder", overwrite)
 
 
+@pytest.mark.parametrize("shape", ALL)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a09_a_destination_that_is_a_link_is_refused(shape, overwrite, tmp_path):
+    """To a file, to a folder, to nothing: what it leads to stays as it is."""
+    (tmp_path / "file").write_bytes(b"somebody's")
+    (tmp_path / "folder").mkdir()
+    for target in ("file", "folder", "nowhere"):
+        link = tmp_path / f"to-{target}"
+        link.symlink_to(tmp_path / target)
+        with pytest.raises(OutputNotUsable, match="symbolic link"):
+            open_output(link, shape, overwrite)
+        assert link.is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"somebody's"
+    assert not list((tmp_path / "folder").iterdir())
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("shape", ALL)
+def test_a09_a_destination_that_becomes_a_link_meanwhile_is_refused(shape, tmp_path):
+    (tmp_path / "file").write_bytes(b"somebody's")
+    with pytest.raises(OutputNotUsable, match="symbolic link"), open_output(tmp_path / "out", shape) as output:
+        output.write("" if shape == "file" else "manifest.json", b"new")
+        (tmp_path / "out").symlink_to(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == b"somebody's"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "out"]
+
+
+def test_a09_a_link_where_a_member_goes_is_not_followed(tmp_path):
+    """Within the folder in the making, too, nothing is written through a link."""
+    (tmp_path / "file").write_bytes(b"somebody's")
+    with pytest.raises(OutputNotUsable), open_output(tmp_path / "out", "folder") as output:
+        (making,) = tmp_path.glob(f"{PREFIX}*{SUFFIX}")
+        (making / "out" / "a.txt").symlink_to(tmp_path / "file")
+        output.write("a.txt", b"new")
+    assert (tmp_path / "file").read_bytes() == b"somebody's"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(tmp_path):
     tmp_path.chmod(0o500)

@@ -1,6 +1,7 @@
 """Inputs that cannot be looked at, or are damaged, are told as unreadable."""
 
 import errno
+import os
 import random
 import struct
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from stash_portability.errors import Unreadable
 from stash_portability.libraries.opening import Opening, open_library
+from stash_portability.storage import names, reader
 from stash_portability.storage.reader import manifest_format, open_input
 
 OPENING = Opening("", random.Random(1), lambda note: None, lambda error: None)
@@ -32,6 +34,35 @@ def test_a_zip_that_leads_to_nowhere(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\3\4" + end64 + end)
     with pytest.raises(Unreadable):
         open_input(tmp_path / "a.zip")
+
+
+def test_a13_a_folder_of_more_members_than_any_may_have(tmp_path, monkeypatch):
+    """It is refused as soon as that is known, whatever else there is in it."""
+    monkeypatch.setattr(reader, "MEMBER_LIMIT", 10)
+    monkeypatch.setattr(names, "MEMBER_LIMIT", 10)
+    looked_at = []
+    real = Path.lstat
+    monkeypatch.setattr(Path, "lstat", lambda path: looked_at.append(path) or real(path))
+    for number in range(100):
+        (tmp_path / f"{number}").write_bytes(b"")
+    (tmp_path / "manifest.json").write_bytes(b"{}")
+    looked_at.clear()
+    with pytest.raises(Unreadable, match="more than 10 members"):
+        open_input(tmp_path)
+    assert len(looked_at) < 20
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no O_NOFOLLOW here")
+def test_a09_a_member_that_becomes_a_link_after_it_was_listed_is_not_followed(tmp_path):
+    (tmp_path / "secret").write_bytes(b"not for you")
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    (folder / "manifest.json").write_bytes(b"{}")
+    source = open_input(folder)
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match="symbolic links"):
+        source.open("manifest.json")
 
 
 @pytest.mark.parametrize("address", ["~nosuchuser/x.json", "x" * 300, "nul\0", "/no/such/file", "a:b"])

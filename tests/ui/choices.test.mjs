@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as choices from "../../ui/page/choices.js";
-import { keep, recall } from "../../ui/page/kept.js";
+import { keep, keepPlan, recall, recallPlan } from "../../ui/page/kept.js";
 import { FACTS, storage } from "./facts.mjs";
 
 const LIST = {
@@ -212,4 +212,13 @@ test("a browser that keeps nothing does no harm", () => {
   };
   assert.deepEqual(recall(broken), {});
   keep(broken, begin());
+});
+
+test("which preview a run applied is kept, of the last ones", () => {
+  const kept = storage({ "stash-portability-plans": "torn" });
+  for (let count = 1; count <= 30; count += 1) keepPlan(kept, `apply-${count}`, `plan-${count}`);
+  assert.equal(recallPlan(kept, "apply-30"), "plan-30");
+  assert.equal(recallPlan(kept, "apply-11"), "plan-11");
+  assert.equal(recallPlan(kept, "apply-10"), undefined);
+  assert.equal(recallPlan(storage({ "stash-portability-plans": '{"a": 3}' }), "a"), undefined);
 });

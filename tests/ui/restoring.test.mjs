@@ -146,16 +146,17 @@ test("a preview is made again by what the last one was made by, and by no path",
 
 test("which runs go on, can be taken back, or wait to be applied", () => {
   assert.ok(restoring.canGoOn({ kind: "apply", state: "stopped" }));
-  assert.ok(restoring.canGoOn({ kind: "restore", state: "failed" }));
+  assert.ok(restoring.canGoOn({ kind: "apply", state: "failed" }));
   assert.ok(!restoring.canGoOn({ kind: "apply", state: "finished" }));
   assert.ok(!restoring.canGoOn({ kind: "undo", state: "failed" }));
   assert.ok(restoring.canUndo({ report: { undoable: true } }));
   assert.ok(!restoring.canUndo({ report: { undoable: true }, undone: "run" }));
   assert.ok(!restoring.canUndo({ report: { undoable: false } }));
   assert.ok(!restoring.canUndo({}));
-  assert.ok(restoring.canUndo({ kind: "apply", state: "stopped" }));
-  assert.ok(!restoring.canUndo({ kind: "apply", state: "failed", error: { code: "Braked" } }));
-  assert.ok(!restoring.canUndo({ kind: "restore", state: "failed" }));
+  assert.ok(restoring.canUndo({ kind: "apply", state: "stopped", pid: 7 }));
+  assert.ok(!restoring.canUndo({ kind: "apply", state: "stopped" })); // it never began
+  assert.ok(!restoring.canUndo({ kind: "apply", state: "failed", pid: 7, error: { code: "Braked" } }));
+  assert.ok(!restoring.canUndo({ kind: "restore", state: "failed", pid: 7 }));
   assert.ok(restoring.hasPlan({ kind: "restore", state: "finished" }));
   assert.ok(!restoring.hasPlan({ kind: "restore", state: "finished", applied: "run" }));
   assert.ok(!restoring.hasPlan({ kind: "apply", state: "finished" }));

@@ -1,6 +1,7 @@
 // What can be done with a run that is over: taking it back, going on where it ended, keeping its report.
 
 import { api, useAct, useAnswer, useFocus } from "./hooks.js";
+import { keepPlan, recallPlan } from "./kept.js";
 import { Failed, Follow } from "./outcome.js";
 import { Button, Notice, Trouble } from "./parts.js";
 import { Met } from "./met.js";
@@ -70,7 +71,7 @@ export function Undo({ report, facts }) {
 }
 
 /** The run of the preview that a run of a restore goes back to. */
-export const planOf = (report) => (report.kind === "restore" ? report.run : (report.plan ?? report.report?.plan));
+const planOf = (report) => report.plan ?? recallPlan(localStorage, report.run);
 
 /** "Run again" of a restore that ended early: a new preview by the same order, which `onStart` is told of. */
 export function GoOn({ report, onStart }) {
@@ -88,6 +89,13 @@ export function GoOn({ report, onStart }) {
     h("span", { className: "portability-quiet ml-2" }, T.againHint),
     h(Trouble, { problem: start.problem, again: start.act }),
   );
+}
+
+/** Begin to apply a preview. */
+export async function startApply(plan, accept) {
+  const begun = await api.start("apply", { plan, accept });
+  keepPlan(localStorage, begun.run, plan);
+  return begun;
 }
 
 /** The answer to `overview`, asked when it is looked at. */

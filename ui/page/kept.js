@@ -7,6 +7,8 @@ import { keptMedia } from "./nfo.js";
 const KEPT_UNDER = "stash-portability";
 /** What is being written is kept at once, and apart: a dialog may be closed at any time. */
 const DRAFTS_UNDER = "stash-portability-drafts";
+const PLANS_UNDER = "stash-portability-plans";
+const MOST_PLANS = 20;
 
 const isText = (value) => typeof value === "string";
 const isFlag = (value) => typeof value === "boolean";
@@ -73,6 +75,18 @@ export function keep(storage, state) {
   const off = { ...before.off, [key]: state.off };
   const media = keptMedia(state.media);
   write(storage, KEPT_UNDER, { kind, privacy, closure, images, bom, safe, form, off, media, template });
+}
+
+/** Keep which preview a run applies: should it end early, it is made anew from there. */
+export function keepPlan(storage, run, plan) {
+  const before = Object.entries(read(storage, PLANS_UNDER)).filter(([, value]) => isText(value));
+  write(storage, PLANS_UNDER, Object.fromEntries([...before.slice(1 - MOST_PLANS), [run, plan]]));
+}
+
+/** The preview that a run applied, if this browser began it. */
+export function recallPlan(storage, run) {
+  const plan = read(storage, PLANS_UNDER)[run];
+  return isText(plan) ? plan : undefined;
 }
 
 /** The templates that were being written. */

@@ -1,7 +1,7 @@
 // The restore wizard: what, how, the preview, applying it, and what became of it.
 
 import { How, What } from "./asking.js";
-import { GoOn, SaveReport, Undo } from "./deeds.js";
+import { GoOn, SaveReport, startApply, Undo } from "./deeds.js";
 import { api, useAct, useAnswer, useFocus } from "./hooks.js";
 import { Met } from "./met.js";
 import { Failed, Follow } from "./outcome.js";
@@ -112,7 +112,7 @@ function Done({ report, facts, leave, ...more }) {
 function FromPreview({ place, facts, setPlace, again, onBack, leave, backText }) {
   const { followed, plan, applying, accepted } = place;
   const apply = useAct(async (accept) =>
-    setPlace({ plan, accepted: accept, applying: await api.start("apply", { plan, accept }) }),
+    setPlace({ plan, accepted: accept, applying: await startApply(plan, accept) }),
   );
   const onAgain = (next) => setPlace({ followed: next });
   if (applying) {
@@ -159,7 +159,10 @@ function Asking({ archive, facts, leave }) {
 /** A restore that begins with a preview that was made before. */
 function Found({ planned, facts, leave }) {
   const [place, setPlace] = useState(typeof planned === "string" ? { plan: planned } : { followed: planned });
-  return h(FromPreview, { place, facts, setPlace, onBack: leave, leave, backText: T.leave });
+  const { order } = place.followed ?? {};
+  const again = useAct(async () => setPlace({ followed: { ...(await api.start("restore", order)), order } }));
+  const more = { again: order && again, onBack: leave, leave, backText: T.leave };
+  return h(FromPreview, { place, facts, setPlace, ...more });
 }
 
 function Opened({ archive, facts, leave }) {

@@ -160,15 +160,15 @@ export function orderAgain({ archive, options } = {}) {
 
 const REDO = ["failed", "stopped", "cancelled"];
 
-/** Whether a run of a restore that ended early can be begun once more. */
-export const canGoOn = ({ kind, state }) => (kind === "restore" || kind === "apply") && REDO.includes(state);
+/** Whether a restore ended early, so that a new preview holds what is left. */
+export const canGoOn = ({ kind, state }) => kind === "apply" && REDO.includes(state);
 
 const WRITES = ["apply", "undo"];
 
 /** Whether what a run wrote can be taken back; of one that ended early nobody knows before it is tried. */
-export function canUndo({ kind, state, report, undone, error }) {
+export function canUndo({ kind, state, report, undone, error, pid }) {
   if (undone || error?.code === "Braked") return false;
-  return report ? Boolean(report.undoable) : WRITES.includes(kind) && REDO.includes(state);
+  return report ? Boolean(report.undoable) : Boolean(pid) && WRITES.includes(kind) && REDO.includes(state);
 }
 
 /** Whether a run is a preview that was not applied yet. */

@@ -1,0 +1,121 @@
+"""restore, apply, undo, runs and conflicts, as somebody at the command line sees them."""
+
+import json
+
+import pytest
+
+from stash_portability import restore, restore_commands
+from stash_portability.__main__ import main
+from stash_portability.errors import Refused
+from stash_portability.oslock import held
+
+from .restoring import DEMO, Bench, breaking_off
+
+STASH = "http://localhost:9999"
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """A library at the address of a Stash, which takes the key "sesame"."""
+    bench = Bench(tmp_path / "data")
+
+    def open_target(address, opening):
+        if opening.api_key != "sesame":
+            raise Refused(address=address, reason="it asks for a key")
+        return bench.target
+
+    monkeypatch.setenv("STASH_API_KEY", "sesame")
+    monkeypatch.setenv("STASH_PORTABILITY_DATA", str(tmp_path / "data"))
+    for module in (restore, restore_commands):
+        monkeypatch.setattr(module, "open_target", open_target)
+    bench.runs.mkdir(parents=True)
+    return bench
+
+
+def run(capsys, *arguments):
+    """The exit code, what was said, and the run it names last."""
+    capsys.readouterr()
+    code = main([*map(str, arguments)])
+    said = capsys.readouterr()
+    names = [line.split()[-1] for line in said.out.splitlines() if line.startswith("  run ")]
+    return code, said.out + said.err, names[-1] if names else ""
+
+
+def test_preview_apply_undo(bench, capsys):
+    bench.drop("tag", "3")
+    before = bench.everything()
+    code, said, planned = run(capsys, "restore", DEMO, "--to", STASH, "--kinds", "tag", "--links")
+    assert (code, f"apply {planned}" in said, bench.everything() == before) == (0, True, True)
+    code, said, done = run(capsys, "apply", planned)
+    assert (code, "create 1 tag" in said, len(bench.named("tag", "Tidal flat"))) == (0, True, 1)
+    code, said, _ = run(capsys, "undo", done, "--preview")
+    assert (code, "delete 1 tag" in said, len(bench.named("tag", "Tidal flat"))) == (0, True, 1)
+    code, said, undone = run(capsys, "undo", bench.runs / done)
+    assert (code, bench.named("tag", "Tidal flat")) == (0, {})
+    code, said, _ = run(capsys, "runs")
+    assert [line.split()[0] for line in said.splitlines()] == [undone, done, planned]
+    code, said, _ = run(capsys, "runs", done)
+    assert (code, "create 1 tag" in said) == (0, True)
+    code, said, _ = run(capsys, "--json", "runs", done)
+    assert json.loads(said)["report"]["changes"]["tag create"] == 1
+
+
+def test_yes_writes_at_once_but_not_through_a_brake(bench, capsys):
+    bench.drop("tag", "3")
+    code, said, _ = run(capsys, "restore", DEMO, "--to", STASH, "--yes")
+    assert len(bench.named("tag", "Tidal flat")) == 1
+    for number in range(8):
+        bench.library.create("tag", {"name": f"Mine {number}", "aliases": []})
+    code, said, _ = run(capsys, "restore", DEMO, "--to", STASH, "--mode", "replace", "--yes")
+    assert (code, "--accept many-deletes" in said) == (7, True)
+    assert len(bench.named("tag", "Mine 3")) == 1
+
+
+def test_decisions_are_listed(bench, capsys):
+    bench.library.update("scene", "1", {"title": "By hand"})
+    code, said, planned = run(capsys, "restore", DEMO, "--to", STASH)
+    assert code == 1
+    code, said, _ = run(capsys, "conflicts", planned)
+    assert said == (
+        "conflict: scene 1 (By hand) title: archive 'Tidal Flats at Dawn', Stash 'By hand'; taken: target\n"
+    )
+    code, said, _ = run(capsys, "--json", "conflicts", planned)
+    assert json.loads(said)["field"] == "title"
+
+
+def test_what_is_no_run_is_told(bench, capsys):
+    for command in ("apply", "undo", "runs", "conflicts"):
+        code, said, _ = run(capsys, command, "yesterday")
+        assert (code, "there is no run named 'yesterday'" in said) == (2, True)
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    assert run(capsys, "undo", planned)[0] == 2
+
+
+def test_no_key_is_in_what_a_run_leaves(bench, capsys):
+    bench.drop("tag", "3")
+    run(capsys, "restore", DEMO, "--to", STASH, "--yes")
+    for path in bench.runs.rglob("*"):
+        assert not path.is_file() or b"sesame" not in path.read_bytes()
+
+
+def test_another_writer_is_told(bench, capsys):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    with held(bench.runs / "writer"):
+        code, said, _ = run(capsys, "apply", planned)
+    assert (code, "another run" in said) == (11, True)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), Refused(address=STASH, reason="the key was changed")])
+def test_a_run_that_is_cut_short_says_how_to_take_it_back(bench, capsys, stop):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    bench.writer = breaking_off(2, stop)
+    code, said, _ = run(capsys, "apply", planned)
+    [done] = (path.name for path in bench.runs.glob("*-apply-*"))
+    assert (code, f"undo {done}" in said) == (130 if isinstance(stop, KeyboardInterrupt) else 14, True)
+    state = json.loads((bench.runs / done / "report.json").read_text())["state"]
+    assert state == ("cancelled" if isinstance(stop, KeyboardInterrupt) else "failed")
+    bench.writer = Bench.writer_of_its_own
+    code, said, _ = run(capsys, "undo", done, "--accept", "unknown-creates")
+    assert (code, bench.named("tag", "Tidal flat")) == (0, {})
