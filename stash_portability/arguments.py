@@ -131,7 +131,9 @@ def _restore_parser(restore: argparse.ArgumentParser) -> None:
     add("--ids", action="append", metavar="KIND:1,2", help="only these records of the archive, and what they refer to")
     add("--selection", metavar="FILE", help="only the records that are left in what list --selection printed")
     add("--links", action="store_true", help="also set again what other records had of these: a tag on its scenes")
-    add("--config", action="append", metavar="GROUP", help=f"these settings (and nothing else, if no kinds are named): {', '.join(CONFIG_GROUPS)}")
+    groups = ", ".join(CONFIG_GROUPS)
+    alone = "and nothing else, if no kinds are named"
+    add("--config", action="append", metavar="GROUP", help=f"these settings ({alone}): {groups}")
     add("--mode", metavar="HOW", help="; ".join(f"{name}: {words}" for name, words in MODES.items()))
     add(
         "--prefer",

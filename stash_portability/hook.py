@@ -19,7 +19,7 @@ from typing import Any
 from .tombstones import KINDS, Tombstone, append
 
 MODE = "hook"
-SECONDS = 0.25
+SECONDS = 0.11
 """For a disk that hangs. It takes 2 ms where none does; a machine that is busy with a scan is given some more."""
 VARIABLE = "STASH_PORTABILITY_DATA"
 POINTER = "data-folder.json"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,19 +21,18 @@ ACCEPT = "no-restore-point"
 """What ``--accept`` takes to go on without one."""
 MANY = 1000
 """So many changes deserve one, even if nothing is deleted."""
+LONGEST = 3600.0
+"""Seconds a copy may take."""
 
+_OPS = ("create", "update", "delete")
 _FOLDER = "query BackupFolder{configuration{general{backupDirectoryPath}}}"
 _BACK_UP = "mutation BackUp{backupDatabase(input:{})}"
 
 
 def wants_point(plan: Plan) -> bool:
     """Whether ``plan`` changes so much that there should be a way back as a whole."""
-    changes = {name: count for name, count in plan.counts.items() if " " in name}
-    deletes = sum(count for name, count in changes.items() if name.endswith(" delete"))
-    return deletes > 0 or sum(count for name, count in changes.items() if name.split()[-1] in _OPS) > MANY
-
-
-_OPS = ("create", "update", "delete")
+    changes = {name: count for name, count in plan.counts.items() if name.split()[-1] in _OPS}
+    return any(name.endswith(" delete") for name in changes) or sum(changes.values()) > MANY
 
 
 def make_point(target: Target, accept: bool) -> str:
@@ -60,14 +60,24 @@ def _made(stash: StashSource) -> str:
     configured = stash.connection.call_GQL(_FOLDER)["configuration"]["general"]["backupDirectoryPath"]
     folder = Path(status.working_dir) / configured if configured else database.parent
     before = _copies(folder, database)
-    outcome = stash.connection.change(_BACK_UP)
-    if outcome.mistakes:
-        raise OSError(outcome.mistakes[0].message)
+    _back_up(stash)
     new = sorted(_copies(folder, database) - before)
     if not new:
         raise OSError(f"there is none in {folder} after it said it was done")
     _check(new[-1], schema)
     return told(new[-1], database)
+
+
+def _back_up(stash: StashSource) -> None:
+    """Ask for a copy, and wait as long as a big one takes: nothing is heard of Stash until it is done."""
+    connection, limits = stash.connection, stash.connection.limits
+    connection.limits = replace(limits, read=LONGEST)
+    try:
+        outcome = connection.change(_BACK_UP)
+    finally:
+        connection.limits = limits
+    if outcome.mistakes:
+        raise OSError(outcome.mistakes[0].message)
 
 
 def told(copy: Path, database: Path) -> str:

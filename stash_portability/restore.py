@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from .errors import Unreadable, UsageError
+from .errors import PortabilityError, Unreadable, UsageError
 from .labels import WorksetLabels
 from .libraries.archive_check import check_members, check_records
 from .libraries.chain import Archive, open_archive
@@ -252,9 +252,13 @@ class _Images:
 def _plan_again(options: RestoreOptions, ends: _Ends, folder: Path, along: tuple[Progress, Means, Report]) -> None:
     """Plan from what is there now, and tell what is left. What this very run wrote must not be among it."""
     *_, report = along
-    with _planned(options, ends, folder, (along[0], along[1], Report(""))) as (plan, _):
-        left = list(islice(plan.changes, MOST_LEFT))
-        counts = {name: count for name, count in plan.counts.items() if is_operation(name)}
+    try:
+        with _planned(options, ends, folder, (along[0], along[1], Report(""))) as (plan, _):
+            left = list(islice(plan.changes, MOST_LEFT))
+            counts = {name: count for name, count in plan.counts.items() if is_operation(name)}
+    except PortabilityError as problem:
+        report.remarks.append(f"all was written, but it could not be planned again to look at it: {problem}")
+        return
     if not left:
         report.notes.append("planned again after writing: nothing is left to do")
         return

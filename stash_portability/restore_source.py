@@ -62,7 +62,7 @@ def scope_of(options: RestoreOptions, archive: Archive) -> Scope:
     """Settle what is taken. Raises UsageError for what the archive cannot give."""
     whole = _whole_kinds(archive)
     roots: dict[str, tuple[str, ...] | None] = {}
-    for kind in options.kinds or _all_kinds(options, whole):
+    for kind in options.kinds or tuple(options.ids) or _all_kinds(options, whole):
         roots[kind] = options.ids.get(kind)
     if options.config:
         roots["config"] = options.config

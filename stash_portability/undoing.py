@@ -21,8 +21,13 @@ from .reconcile.journal import NAME as JOURNAL
 from .reconcile.possible import Possible
 from .reconcile.rules import blob_fields, written
 from .reconcile.undo import undo_plan
+from .runs import told
 from .target import Target, open_target
+from .wholefile import write_whole
 from .writing import WRITTEN, Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
+
+UNDONE = "undone.json"
+"""In the folder of a run: which run took it back."""
 
 
 def written_by(done: Path) -> dict[str, Any]:
@@ -45,6 +50,16 @@ def has_written(done: Path) -> bool:
     return journal.is_file() and journal.stat().st_size > 0
 
 
+def undone_by(done: Path) -> str:
+    """The run that took the run in ``done`` back, "" when none did, or that was taken back itself."""
+    try:
+        by = str(json.loads((done / UNDONE).read_text("utf-8"))["by"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    folder = done.parent / by
+    return by if has_written(folder) and not undone_by(folder) else ""
+
+
 def undo_preview(done: Path) -> Report:
     """What taking the run in ``done`` back would change. Raises as ``written_by``."""
     said, plan = written_by(done), undo_plan(done)
@@ -61,6 +76,8 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
     done = asked.run
     said, plan = written_by(done), undo_plan(done)
     check_brakes(plan, asked.accept, f"undo {done.name}")
+    if by := undone_by(done):  # what it deleted would be made twice
+        raise UsageError(f"the run {done.name} was taken back by {by}; undo {by} takes that back")
     report = Report(what="undo", source=f"the journal of {done.name}")
     report.decisions = {"waiting": _tell_waiting(plan, report)}
     with one_writer(folder.parent):
@@ -70,6 +87,8 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
         plan = replace(plan, changes=_Fitted(plan.changes, target, digest, possible), brakes=())
         facts = {"what": "undo", "target": said["target"], "undone": done.name}
         work = Work(plan, target, folder, _kept(done), Digests(digest, digest), facts)
+        with told(done):
+            write_whole(done / UNDONE, {"version": 1, "by": folder.name})
         write(work, asked.accept, progress, means, report)
     for name, count in sorted(possible.lost.items()):
         kind, _, limit = name.partition(".")

@@ -80,6 +80,8 @@ def write(work: Work, accept: Collection[str], progress: Progress, means: Means,
     if wants_point(work.plan):
         progress.phase("restore point", None)
         report.point = make_point(work.target, ACCEPT in accept)
+        if not report.point:
+            report.notes.append("no copy of the database was made; the journal of this run is the way back: undo")
     with told(work.folder):
         write_whole(work.folder / WRITTEN, {"version": 1, **work.facts, "point": report.point})
     total = sum(count for name, count in work.plan.counts.items() if is_operation(name))
@@ -87,7 +89,7 @@ def write(work: Work, accept: Collection[str], progress: Progress, means: Means,
     plan = replace(work.plan, changes=_Told(work.plan.changes, progress.advance))
     ends = Ends(work.target.reader, work.target.writer(work.images), work.digests)
     opening = _or_nothing(work.target.open_image)
-    with Journal(work.folder, lambda: iso(means.now()), work.digests, opening) as journal:
+    with told(work.folder), Journal(work.folder, lambda: iso(means.now()), work.digests, opening) as journal:
         try:
             applied = apply(plan, ends, journal, BRAKES)
         except KeyboardInterrupt as stop:

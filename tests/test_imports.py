@@ -69,7 +69,15 @@ MAY_IMPORT = {
     "restore_orders": {"archives_shown", "checking", "desk", "errors", "restore_options", "runs"},
     "operations_runs": {"archives_shown", "backup_orders", "config", "desk", "downloads", "errors", "jobs"}
     | {"mediafolders", "orders", "restore_orders", "runs", "storage", "wholefile"},
-    "operations_archives": {"archives_shown", "desk", "errors", "operations_runs", "planfile", "restore_orders", "runs"},
+    "operations_archives": {
+        "archives_shown",
+        "desk",
+        "errors",
+        "operations_runs",
+        "planfile",
+        "restore_orders",
+        "runs",
+    },
     "operations": CORE
     | {"call", "dependencies", "desk", "downloads", "libraries", "look", "means", "offers", "operations_archives"}
     | {"operations_runs", "orders", "stashlog", "templates"},
@@ -93,7 +101,7 @@ MAY_IMPORT = {
     "restore": CORE
     | {"labels", "libraries", "means", "planfile", "planrows", "reconcile", "restore_options", "restore_source"}
     | {"runs", "storage", "target", "wholefile", "writing"},
-    "undoing": CORE | {"libraries", "means", "reconcile", "target", "writing"},
+    "undoing": CORE | {"libraries", "means", "reconcile", "runs", "target", "wholefile", "writing"},
     "restore_commands": CORE
     | {"libraries", "means", "places", "planfile", "report", "restore", "restore_options", "runs", "target"}
     | {"undoing", "writing"},

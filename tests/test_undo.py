@@ -1,8 +1,11 @@
 """Taking runs back: what they wrote, and nothing else."""
 
+import itertools
+import os
+
 import pytest
 
-from stash_portability.errors import Braked, RecordError, UsageError
+from stash_portability.errors import Braked, NoSpace, RecordError, UsageError
 from stash_portability.libraries.memory_write import MemoryWriter
 from stash_portability.model import Written
 from stash_portability.report import exit_code
@@ -133,6 +136,41 @@ class Refusing:
         if changes[0].op == "delete":
             return [Written(one.uid, RecordError(kind=one.kind, uid=one.uid, reason="it is held")) for one in changes]
         return self._inner.write(changes)
+
+
+def test_a_run_is_taken_back_once(bench):
+    bench.library.create("tag", {"name": "Mine", "aliases": [], "parents": []})
+    done, _ = bench.restore(mode="replace")
+    undone, _ = bench.undo(done)
+    with pytest.raises(UsageError, match=f"was taken back by {undone.name}"):
+        bench.undo(done)
+    assert len(bench.named("tag", "Mine")) == 1
+    bench.undo(undone)
+    assert bench.named("tag", "Mine") == {}
+    bench.undo(done)
+    assert len(bench.named("tag", "Mine")) == 1
+
+
+def test_a_full_disk_is_told_and_what_was_written_can_be_taken_back(bench, monkeypatch):
+    for uid in ("1", "2"):
+        bench.library.update("scene", uid, {"title": None})
+    before = bench.everything()
+    bench.drop("tag", "3")
+    planned, _ = bench.plan()
+    sync, calls = os.fsync, itertools.count()
+
+    def full(handle):
+        if next(calls) == 6:
+            raise OSError(28, os.strerror(28))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoSpace):
+        bench.apply(planned)
+    monkeypatch.undo()
+    [done] = bench.runs.glob("*-apply-*")
+    bench.undo(done, ("unknown-creates",))
+    assert bench.get("scene", "1")["title"] == before["scene", "1"]["title"]
 
 
 def test_what_cannot_be_taken_back_is_told(tmp_path):

@@ -1,5 +1,5 @@
-"""Saved filters name records by id inside their criteria, as Stash's page keeps them: {criterion: {modifier, value}}, the
-value a list of {id, label} or {items, excluded, depth} of such lists (ui/v2.5/src/models/list-filter/criteria). In
+"""Saved filters name records by id inside their criteria, as Stash's page keeps them: {criterion: {modifier, value}},
+the value a list of {id, label} or {items, excluded, depth} of such lists (ui/v2.5/src/models/list-filter/criteria). In
 another Stash these are other ids: left as they are, a filter would find the wrong things. Pure.
 """
 

@@ -56,6 +56,10 @@ class Resolver:
         known = self._ids.get(kind, {}).get(name)
         return known if known is not None or name.startswith(NEW) else name
 
+    def _id_of_any(self, kind: str, name: str) -> str | None:
+        """As ``_id``; a name of the plan says its kind itself."""
+        return self._id(name.split(":")[1] if name.startswith(NEW) else kind, name)
+
     def _data(self, kind: str, data: Data) -> dict[str, Any]:
         out = dict(data)
         for field, part in reference_fields(kind):
@@ -71,7 +75,7 @@ class Resolver:
             else:
                 out[field.name] = self._id(field.of, value)
         if kind == "saved_filter" and "object_filter" in out:
-            out["object_filter"] = translate_filter(out.get("mode") or "", out["object_filter"], self._id)
+            out["object_filter"] = translate_filter(out.get("mode"), out["object_filter"], self._id_of_any)
         if out != data:
             _sort_entries(kind, out)
         return out

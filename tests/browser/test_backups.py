@@ -144,7 +144,7 @@ def test_what_is_odd_is_marked_and_long_lists_fit(open_tab, site, phone):
     assert rows.nth(0).locator(".badge", has_text="damaged").count() == 1
     restore = [rows.nth(number).get_by_role("button", name=re.compile("^Restore")) for number in range(3)]
     assert [button.is_enabled() for button in restore] == [False, False, True]
-    assert "it builds on x" in rows.nth(1).inner_text()
+    assert "It builds on x" in rows.nth(1).inner_text()
     assert "with the database" in rows.nth(2).inner_text()
     assert tab.overflow() <= 0
     tab.shot(f"backups-odd-{'phone' if phone else 'wide'}")

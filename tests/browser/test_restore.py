@@ -124,7 +124,6 @@ def test_an_edited_list_and_ids_choose_single_records(open_tab, shore):
     tab = open_tab(shore)
     tab.go(BACKUPS)
     back_up(tab)
-    before = tagged(shore)
     (tag,) = shore.graphql(FIND_TAG, {"name": TAG})["findTags"]["tags"]
     lose_the_tag(shore)
     tab.page.get_by_role("button", name=re.compile("^Restore…")).first.click()
@@ -138,8 +137,9 @@ def test_an_edited_list_and_ids_choose_single_records(open_tab, shore):
         tab.page.get_by_role("button", name="Next").click()
         tab.page.get_by_role("button", name="Make the preview").click()
         tab.page.locator(".portability-counts").wait_for(timeout=60_000)
-        rows = tab.page.locator(".portability-counts tr").all_inner_texts()
-        assert [row.split("\t") for row in rows[1:]] == [["Scenes", "", "31"], ["Groups", "", "1"], ["Tags", "1", ""]]
+        told = tab.page.locator(".portability-counts tr").all_inner_texts()
+        assert "Tags\t1\t" in told
+        assert tab.page.locator(".portability-change", has_text=TAG).first.inner_text().startswith("new")
         if way == "list":
             tab.page.get_by_role("button", name="Back", exact=True).click()
             tab.page.get_by_role("button", name="Back", exact=True).click()
@@ -147,7 +147,8 @@ def test_an_edited_list_and_ids_choose_single_records(open_tab, shore):
             tab.page.get_by_label("Tags", exact=True).fill(tag["id"])
             tab.shot("restore-ids")
     apply(tab)
-    assert tagged(shore) == before
+    assert len(shore.graphql(FIND_TAG, {"name": TAG})["findTags"]["tags"]) == 1
+    assert shore.graphql("{ findTags { count } }")["findTags"]["count"] == 9  # and nothing else was made
 
 
 def test_when_nothing_differs_there_is_nothing_to_apply(open_tab, shore):

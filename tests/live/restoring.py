@@ -103,7 +103,7 @@ def restore(
 def clean(applied: Applied) -> None:
     """Nothing went wrong."""
     told = [str(error) for error in (*applied.failed, *applied.partly)]
-    assert (told, applied.moved, applied.differs) == ([], [], [])
+    assert told + applied.moved + applied.differs == [], told + applied.moved + applied.differs
 
 
 def view(source: Any, left_out: frozenset[str]) -> dict[str, Counter[str]]:

@@ -159,3 +159,21 @@ def test_images_are_in_the_plan_as_what_they_are_read_by():
     source = memory([Record("tag", "1", tag("A", image="ff"))])
     [change] = changes(source, memory([Record("tag", "5", tag("A", image=None))]), MERGE)
     assert change.after == {"image": Blob("tag", "1", "image", "ff")}
+
+
+def saved(**criteria):
+    return {"mode": "SCENES", "name": "Rivers", "find_filter": None, "ui_options": None, "object_filter": criteria}
+
+
+def test_saved_filters_name_the_records_of_the_target():
+    def tags(*uids, excluded=()):
+        listed = [[{"id": uid, "label": "x"} for uid in some] for some in (uids, excluded)]
+        return {"modifier": "INCLUDES", "value": {"items": listed[0], "excluded": listed[1], "depth": 0}}
+
+    source = memory([Record("tag", "1", tag("A")), Record("tag", "2", tag("B")),
+                     Record("saved_filter", "1", saved(tags=tags("1", "9", excluded=("2",)), rating100={"value": 1}))])  # fmt: skip
+    target = memory([Record("tag", "5", tag("X")), Record("tag", "6", tag("A"))])
+    assert run(source, target, MERGE).differs == []
+    [held] = target.read("saved_filter")
+    assert held.data["object_filter"] == saved(tags=tags("6", excluded=("7",)), rating100={"value": 1})["object_filter"]
+    assert changes(source, target, MERGE) == []
