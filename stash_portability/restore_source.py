@@ -165,8 +165,11 @@ class Filling:
                 self.workset.fill("source", self._linking(kind, known))
             elif kind in needed - set(self.scope.kinds):
                 self.workset.fill("source", (one for one in self.archive.read(kind) if one.uid not in known))
-        if self.scope.chosen and "marker" in self.scope.links:
-            self._bring_primary_tags()
+        if self.scope.chosen:
+            for kind in PARTS_OF.keys() & set(self.scope.links):
+                self._add_owners(kind)
+            if "marker" in self.scope.links:
+                self._bring_primary_tags()
 
     def _linking(self, kind: str, known: set[str]) -> Iterator[Record]:
         """The records of ``kind`` that are not there yet; where only some were chosen, those that refer to one, with
@@ -193,6 +196,21 @@ class Filling:
             elif one.name != "primary_tag":  # by which a marker is known
                 record.data.pop(one.name, None)
         return found
+
+    def _add_owners(self, kind: str) -> None:
+        """Parts are known by what they belong to, of which nothing is set if it refers to no chosen record itself."""
+        owner, name = PARTS_OF[kind]
+        sql = (
+            "SELECT DISTINCT json_extract(data, ?) FROM record p WHERE kind = ? AND side = 'source' AND NOT EXISTS"
+            " (SELECT 1 FROM record o WHERE o.kind = ? AND o.side = 'source' AND o.uid = json_extract(p.data, ?))"
+        )
+        ids = [uid for (uid,) in self.workset.rows(sql, f"$.{name}", kind, owner, f"$.{name}") if uid]
+        left_out = self.scope.links.get(owner, frozenset())
+        owners = (
+            one._replace(data={field: value for field, value in one.data.items() if field not in left_out})
+            for one in self.archive.read(owner, Want(ids=ids))
+        )
+        self.workset.fill("source", owners if ids else ())
 
     def _bring_primary_tags(self) -> None:
         """Markers are known by their primary tags, too: those that the target has by the same name."""

@@ -36,7 +36,7 @@ class Stash:
     def __init__(self, folder, copy=None, mistakes=(), configured="", here=True):
         self.file = database(folder / "stash-go.sqlite")
         self._here, self._mistakes, self._configured = here, mistakes, configured
-        self._copy = copy or (lambda to: database(to))
+        self._copy = copy or database
         self.folder = folder / configured if configured else folder
         self.limits = Limits()
         self.waited = 0.0

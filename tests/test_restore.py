@@ -107,6 +107,31 @@ def test_links_of_chosen_records_bring_nothing_else_back(bench):
         assert bench.get("scene", "1")["title"] == "By hand"
 
 
+def test_markers_get_a_chosen_tag_back_and_keep_their_first(bench):
+    assert (bench.get("marker", "2")["tags"], bench.get("marker", "2")["primary_tag"]) == (["5", "12"], "6")
+    bench.drop("tag", "5")
+    _, report = bench.restore(kinds=("tag",), ids={"tag": ("5",)}, links=True)
+    [new] = bench.named("tag", "Birds")
+    assert (set(bench.get("marker", "2")["tags"]), bench.get("marker", "2")["primary_tag"]) == ({"12", new}, "6")
+    assert report.changes["tag create"] == 1
+
+
+def test_a_tag_that_only_tells_markers_apart_is_not_made(bench):
+    for uid in ("5", "6"):
+        bench.drop("tag", uid)
+    _, report = bench.restore(kinds=("tag",), ids={"tag": ("5",)}, links=True)
+    assert report.changes["tag create"] == 1
+    assert bench.named("tag", "Waders") == {}
+
+
+def test_what_is_brought_along_is_linked_too(bench):
+    studio = next(one for one in bench.library.read("studio") if one.data["tags"])
+    assert any(one.data["studio"] == studio.uid for one in bench.library.read("scene"))
+    bench.drop("tag", studio.data["tags"][0])
+    bench.restore(kinds=("scene", "tag"), links=True)
+    assert len(bench.get("studio", studio.uid)["tags"]) == len(studio.data["tags"])
+
+
 def test_a_chosen_scene_brings_its_markers(bench):
     bench.drop("marker", "1")
     bench.drop("marker", "2")

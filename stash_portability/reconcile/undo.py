@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..model import Brake, Change, Data, Plan, Waiting
 from .journal import Entry, read_back
-from .rules import LINKS, only_a_scan_makes
+from .rules import LINKS, only_a_scan_makes, written
 
 
 def undo_plan(folder: Path) -> Plan:
@@ -66,15 +66,18 @@ def _inverse(entry: Entry) -> Iterator[Change]:
     """What takes an entry back; nothing for what was not written. Of an update or a delete that ended in the dark, what
     is there now tells whether it was written: it is compared as always, of an update each field for itself, because
     some may have been written before the answer was lost."""
-    change, written = entry.change, entry.written
+    change, came = entry.change, entry.written
     if change.op == "create":
-        if written is not None and written.uid:
-            yield Change("delete", change.kind, written.uid, change.after if entry.done else None, None)
+        if came is not None and came.uid:
+            yield Change("delete", change.kind, came.uid, change.after if entry.done else None, None)
         return
     if not entry.done and not entry.dark:
         return
     if change.op == "delete":
-        yield Change("create", change.kind, change.uid, None, change.before)
+        # All but what only a scan, or Stash itself, makes; that is told by _why_not, from the files.
+        names = {field.name for field in written(change.kind)} | {"files", "folder"}
+        whole = {name: value for name, value in (change.before or {}).items() if name in names}
+        yield Change("create", change.kind, change.uid, None, whole)
     elif entry.dark:
         before, after = change.before or {}, change.after or {}
         for name in after:

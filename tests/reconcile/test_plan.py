@@ -170,8 +170,8 @@ def test_saved_filters_name_the_records_of_the_target():
         listed = [[{"id": uid, "label": "x"} for uid in some] for some in (uids, excluded)]
         return {"modifier": "INCLUDES", "value": {"items": listed[0], "excluded": listed[1], "depth": 0}}
 
-    source = memory([Record("tag", "1", tag("A")), Record("tag", "2", tag("B")),
-                     Record("saved_filter", "1", saved(tags=tags("1", "9", excluded=("2",)), rating100={"value": 1}))])  # fmt: skip
+    one = saved(tags=tags("1", "9", excluded=("2",)), rating100={"value": 1})
+    source = memory([*record_all("tag", 1, [tag("A"), tag("B")]), Record("saved_filter", "1", one)])
     target = memory([Record("tag", "5", tag("X")), Record("tag", "6", tag("A"))])
     assert run(source, target, MERGE).differs == []
     [held] = target.read("saved_filter")
