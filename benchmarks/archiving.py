@@ -66,9 +66,9 @@ def write(path: Path, given: Iterator[Record], zstd: bool, known: Known | None =
 
 def child(database: Path, folder: Path, form: str, count: int) -> dict[str, Any]:
     """One run: processor seconds, peak of memory in bytes, bytes of records and of the archive."""
-    import resource
-
     from stash_portability.libraries.chain import Since, open_archive
+
+    from .peak import peak
 
     known, edited, path = None, 0, folder / f"{form}.zip"
     if form == "incremental":
@@ -78,9 +78,7 @@ def child(database: Path, folder: Path, form: str, count: int) -> dict[str, Any]
     begun = time.process_time()
     written = write(path, records(database, count, edited), form != "deflate", known)
     cpu = time.process_time() - begun
-    kilo = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
-    return {"cpu": cpu, "peak": peak, "bytes": written, "size": path.stat().st_size}
+    return {"cpu": cpu, "peak": peak(), "bytes": written, "size": path.stat().st_size}
 
 
 def run(lab: Lab, folder: Path, form: str, count: int) -> dict[str, Any]:
@@ -94,7 +92,7 @@ def run(lab: Lab, folder: Path, form: str, count: int) -> dict[str, Any]:
 
 
 def archives(lab: Lab, say: Say) -> None:
-    """(j) Processor time of 300 MB of records written and read back, and peaks of memory with ten times as many."""
+    """(l) Processor time of 300 MB of records written and read back, and peaks of memory with ten times as many."""
     folder = lab.out / "archives"
     folder.mkdir(exist_ok=True)
     try:
@@ -112,7 +110,7 @@ def _speed(lab: Lab, folder: Path, form: str, told: tuple[int, Say]) -> None:
     runs = [run(lab, folder, form, round(BYTES / per_record)) for _ in range(lab.rounds)]
     seconds = [one["cpu"] * BYTES / one["bytes"] for one in runs]
     say(
-        f"(j) 300 MB of records written and read back, {form}: {median(seconds):.1f} CPU seconds [at most {goal}]"
+        f"(l) 300 MB of records written and read back, {form}: {median(seconds):.1f} CPU seconds [at most {goal}]"
         f" ({min(seconds):.1f} to {max(seconds):.1f}; {runs[0]['size'] / 1e6:.0f} MB)"
     )
 
@@ -125,11 +123,11 @@ def _memory(lab: Lab, folder: Path, form: str, say: Say) -> None:
         found.append(run(lab, folder, form, count))
     few, many = found
     say(
-        f"(j) peak memory of that, {form}: {few['peak'] / 1e6:.0f} MB with {FEW:,} records, {many['peak'] / 1e6:.0f} MB"
+        f"(l) peak memory of that, {form}: {few['peak'] / 1e6:.0f} MB with {FEW:,} records, {many['peak'] / 1e6:.0f} MB"
         f" with {MANY:,} [under 128, the same]"
     )
     if form == "incremental":
-        say(f"(j) 1 % of {MANY:,} records edited: {many['cpu']:.1f} CPU seconds, {many['size'] / 1e6:.1f} MB")
+        say(f"(l) 1 % of {MANY:,} records edited: {many['cpu']:.1f} CPU seconds, {many['size'] / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

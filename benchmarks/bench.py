@@ -1,7 +1,18 @@
-"""Measures exports against the plainest programs: ``python -m benchmarks.bench [--scenes 100000] [--quick]``.
+"""Measures exports, backups and restores: ``make bench``, or ``python -m benchmarks.bench [--only PART] [--quick]``.
 
-Everything is a ratio within one run: the contestants take turns, forwards and backwards, and the median over the
-rounds counts. What cannot be run here is said, never guessed.
+Speed is a ratio to the plainest program that does the same, within one run, wherever there is such a program: the
+contestants take turns, forwards and backwards, and the median over the rounds counts. The goal
+stands in brackets. What cannot be run here is said, never guessed. The parts, and what they print:
+
+speed      (a) to (d) scenes a second by our command, by plain paging of findScenes, by a bare loop from SQLite to JSON
+filtered   (f) a filtered export
+launch     (g) the start of a task, and an operation of the page
+memory     (e) peaks of memory of an export of a library, and of one five times as large
+nfo        (h) NFO files for media servers
+templates  (i) what each template that comes with us makes
+writes     (j) records written safely (read, written, read again) by a restore, and one a request by the same reader
+plans      (k) a plan of two libraries of 300,000 records, in a process of its own
+archives   (l) 300 MB of records written into an archive and read back; memory with 50,000 and 500,000 records
 """
 
 from __future__ import annotations
@@ -17,7 +28,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,14 +54,20 @@ KILO = 1 if platform.system() == "Darwin" else 1024
 
 @dataclass(frozen=True)
 class Lab:
-    """Where and how much is measured: a Stash with ``scenes`` scenes, a folder for what is written, how many
-    rounds, and how many pages the slow side reads in each."""
+    """Where and how much is measured: the folder of the libraries and one for what is written, the scenes of the usual
+    library, how many rounds, how many pages the slow side reads in each; what ends the Stash at last."""
 
-    server: StashServer
+    folder: Path
     out: Path
     scenes: int
     rounds: int
     pages: int
+    ends: ExitStack
+
+    @cached_property
+    def server(self) -> StashServer:
+        """The usual library, made when it is first asked for."""
+        return self.ends.enter_context(big_stash(self.folder / f"stash-{self.scenes}", self.scenes))
 
 
 class Run(NamedTuple):
@@ -207,7 +226,7 @@ def memory(lab: Lab, large: int) -> None:
     say(f"(e) peak memory at {lab.scenes:,} scenes: {small / 1e6:.0f} MB [under 150]")
     if not large:
         return say("(e) larger library: not measured (--quick, or --large 0)")
-    with big_stash(lab.server.folder.with_name(f"stash-{large}"), large) as server:
+    with big_stash(lab.folder / f"stash-{large}", large) as server:
         big = export(server.url, lab.out / "library.jsonl")
     say(f"(e) peak memory at {large:,} scenes: {big.peak / 1e6:.0f} MB, {big.peak / small:.2f} times [at most 1.10]")
     return say(f"(e) that export took {big.seconds:.1f} s: {large / big.seconds:,.0f} scenes/s")
@@ -278,8 +297,8 @@ def measures(lab: Lab, options: argparse.Namespace) -> Iterator[Callable[[], Non
         "memory": lambda: memory(lab, large),
         "nfo": lambda: nfo(lab, export, say),
         "templates": lambda: templates(lab, export, say),
-        "writes": lambda: writes(lab.server.folder.parent, lab.rounds, say),
-        "plans": lambda: plans(30_000 if options.quick else 300_000, say),
+        "writes": lambda: writes(lab, say),
+        "plans": lambda: plans(30_000 if options.quick else 300_000, lab.rounds, say),
         "archives": lambda: archives(lab, say),
     }
     for name in options.only or all_:
@@ -288,7 +307,9 @@ def measures(lab: Lab, options: argparse.Namespace) -> Iterator[Callable[[], Non
 
 def arguments() -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--scenes", type=int, default=100_000, help="scenes of the library (100000)")
     parser.add_argument("--large", type=int, default=500_000, help="scenes of the larger library for memory; 0: none")
     parser.add_argument("--rounds", type=int, default=5, help="rounds; the median counts (5)")
@@ -310,8 +331,8 @@ def main() -> None:
     out = folder / "out"
     out.mkdir(parents=True, exist_ok=True)
     try:
-        with big_stash(folder / f"stash-{options.scenes}", options.scenes) as server:
-            lab = Lab(server, out, options.scenes, options.rounds, options.pages)
+        with ExitStack() as ends:
+            lab = Lab(folder, out, options.scenes, options.rounds, options.pages, ends)
             for measure in measures(lab, options):
                 try:
                     measure()

@@ -32,7 +32,7 @@ def nfo(lab: Lab, export: Export, say: Say) -> None:
     peaks of memory there and with five times as many, beside those of a JSONL file of the same library: a small
     database lies in memory as a whole, so that only what is more than that tells."""
     to = lab.out / "nfo"
-    with big_stash(lab.server.folder.with_name(f"stash-{FILMS}"), FILMS) as server:
+    with big_stash(lab.folder / f"stash-{FILMS}", FILMS) as server:
         firsts, agains = [], []
         for _ in range(lab.rounds):
             shutil.rmtree(to, ignore_errors=True)
@@ -44,7 +44,7 @@ def nfo(lab: Lab, export: Export, say: Say) -> None:
     first, again = (statistics.median(run.seconds for run in runs) for runs in (firsts, agains))
     say(f"(h) {FILMS:,} NFO files into an empty folder: {first:.1f} s [under 20] ({firsts[0].report['how']})")
     say(f"(h) the same again, nothing to write: {again:.1f} s")
-    with big_stash(lab.server.folder.with_name(f"stash-{MORE_FILMS}"), MORE_FILMS) as server:
+    with big_stash(lab.folder / f"stash-{MORE_FILMS}", MORE_FILMS) as server:
         shutil.rmtree(to)
         big = export(server.url, to, "--format", "nfo")
         twice = export(server.url, to, "--format", "nfo")
@@ -59,7 +59,7 @@ def nfo(lab: Lab, export: Export, say: Say) -> None:
 
 def templates(lab: Lab, export: Export, say: Say) -> None:
     """(i) What each template that comes with us makes of 8,000 scenes."""
-    with big_stash(lab.server.folder.with_name(f"stash-{FILMS}"), FILMS) as server:
+    with big_stash(lab.folder / f"stash-{FILMS}", FILMS) as server:
         for path in sorted(TEMPLATES.glob("*.yaml")):
             to = lab.out / f"made.{yaml.safe_load(path.read_text(encoding='utf-8'))['ending']}"
             runs = [export(server.url, to, "--template", str(path), "--kinds", "scene") for _ in range(lab.rounds)]

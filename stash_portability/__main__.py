@@ -150,12 +150,13 @@ def _restore(options: argparse.Namespace) -> int:
     with_ = doing.hands(options.data, os.environ, _progress(options))
     chosen = restore_options(vars(options), os.environ)
     run, report = doing.restore(chosen, with_)
-    code = _say_report(options, report, run)
-    if options.yes:
+    if options.yes and (report.changes or report.brakes):
         done, report = doing.apply(Asked(with_.runs / run), chosen.api_key, with_)
         return _say_report(options, report, done)
+    code = _say_report(options, report, run)
     if not (options.json or options.quiet):
-        print(f"  nothing is written yet; to write it: stash-portability apply {run}")
+        waits = f"nothing is written yet; to write it: stash-portability apply {run}"
+        print(f"  {waits if report.changes else 'there is nothing to write'}")
     return code
 
 

@@ -14,14 +14,13 @@ from typing import Any, cast
 
 from .config import ExportOptions, api_key
 from .errors import FilterNeedsServer, OutputNotUsable, RecordError, UsageError, unknown
-from .kinds import KINDS, Kind
+from .kinds import KINDS, Kind, plural
 from .libraries.opening import Opening, open_library, open_own
 from .means import Means, Run
 from .media import write_media
 from .model import About, Progress, Report, Searcher, Source, Transform, Want
 from .outputs import open_sink
 from .planning import ExportPlan, plan_export, room_needed
-from .report import plural
 from .storage.container import Container, check_room, open_output
 from .transform.choice import Choice, choose, chosen_ids
 from .transform.names import Lookup

@@ -1,5 +1,6 @@
 """The documentation that is made from the code: docs/FIELDS.md, docs/ERRORS.md, docs/export.xsd, docs/NFO.md,
-docs/TEMPLATES.md, and the tables in README.md between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``.
+docs/TEMPLATES.md, docs/RESTORE.md, and the tables between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` in
+README.md and docs/COMMANDS.md.
 
 ``python -m stash_portability.docs`` writes it; with ``--check`` it tells what is out of date and fails.
 """
@@ -8,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .arguments import parser
 from .docs_media import nfo_page, templates_page
+from .docs_restore import restore_page
 from .errors import EXIT_CODES, all_errors
 from .kinds import CONFIG_TYPES, KINDS, LEFT_OUT, LEFT_OUT_COUNTS, LEVEL_WORDS, LEVELS, UI_KEYS, Field, Kind
 from .libraries.tables.xsd import schema
@@ -143,12 +145,17 @@ def _invocation(action: argparse.Action) -> str:
     return f"`{f'{names} {takes}'.strip()}`"
 
 
-BLOCKS = {"exit codes": exit_codes, "privacy levels": levels, "options": options}
+BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "README.md": {"privacy levels": levels},
+    "docs/COMMANDS.md": {"options": options, "exit codes": exit_codes},
+}
+"""Which made tables stand in which page that is otherwise written by hand."""
 
 
-def with_blocks(text: str) -> str:
-    """README.md with its made tables made anew."""
-    for name, make in BLOCKS.items():
+def with_blocks(page: str) -> str:
+    """The page with its made tables made anew."""
+    text = (ROOT / page).read_text("utf-8")
+    for name, make in BLOCKS[page].items():
         begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
         before, _, rest = text.partition(begin)
         text = f"{before}{begin}{make()}{end}{rest.partition(end)[2]}"
@@ -157,14 +164,14 @@ def with_blocks(text: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every made page, by its place."""
-    readme = ROOT / "README.md"
     return {
         ROOT / "docs" / "FIELDS.md": fields_page(),
         ROOT / "docs" / "ERRORS.md": errors_page(),
         ROOT / "docs" / "export.xsd": schema(),
         ROOT / "docs" / "NFO.md": nfo_page(table),
         ROOT / "docs" / "TEMPLATES.md": templates_page(table),
-        readme: with_blocks(readme.read_text("utf-8")),
+        ROOT / "docs" / "RESTORE.md": restore_page(table),
+        **{ROOT / page: with_blocks(page) for page in BLOCKS},
     }
 
 

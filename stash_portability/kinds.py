@@ -719,6 +719,12 @@ def by_plural() -> Mapping[str, Kind]:
     return {kind.plural: kind for kind in KINDS.values()}
 
 
+def plural(kind: str, count: int) -> str:
+    """The name of ``kind`` for ``count`` records of it, for people."""
+    name = KINDS[kind].plural if count != 1 or kind == "config" else kind
+    return name.replace("_", " ")
+
+
 def references(kind: Kind) -> Iterator[tuple[Field, Field | None]]:
     """The fields of ``kind`` that refer to records: the field, and its part that is the reference if composite."""
     for field in kind.fields:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PortabilityError, Unreadable, UsageError, one_line
-from .kinds import KINDS
+from .kinds import KINDS, plural
 from .libraries.archive import is_archive
 from .libraries.chain import LONGEST, Archive, open_archive
 from .model import Record
-from .report import plural, size
+from .report import size
 from .storage import sidecar
 from .storage.container import DAMAGED
 from .storage.reader import ENDINGS

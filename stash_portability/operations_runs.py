@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from . import archives_shown, backup_orders, downloads, jobs, mediafolders, orders, restore_orders, runs
 from .desk import Desk
 from .errors import NoLink, PortabilityError, UsageError, unknown
+from .traces import deed, restored, told_further
 from .wholefile import write_whole
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ BY_ORDER = ("restore", "apply", "undo")
 def latest(desk: Desk) -> list[dict[str, Any]]:
     """The reports of the last runs, as far as Stash tells what became of those that wait."""
     found = (_settled_if_it_can(desk, report) for report in runs.latest(desk.places.runs, RUNS_SHOWN))
-    return [restore_orders.told_further(desk, report) for report in found]
+    return [told_further(desk.places.runs, report) for report in found]
 
 
 def _settled_if_it_can(desk: Desk, report: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def start(desk: Desk) -> dict[str, Any]:
         raise unknown("task", str(kind), TASKS)
     order = _ORDERS[kind](ordered(desk))
     desk.places.make()
-    with runs.alone(desk.places.runs / "start"):  # so that two at once do not both set up
+    with runs.alone(desk.places.data / "state" / "start"):  # so that two at once do not both set up
         going = _same_going_on(desk) if kind == "setup" else None
         return going or _queued(desk, kind, order)
 
@@ -101,18 +102,22 @@ def _restore(desk: Desk) -> dict[str, Any]:
     desk.need("core")
     arguments = restore_orders.nested(desk.call.arguments)
     options = restore_orders.restore_order(replace(desk, call=replace(desk.call, arguments=arguments)))
-    return {"title": f"Preview a restore from {options.archive.name}", "arguments": arguments}
+    archive = options.archive.name
+    return {"title": f"Preview a restore from {archive}", "arguments": arguments, "about": {"archive": archive}}
 
 
 def _apply(desk: Desk) -> dict[str, Any]:
     order = restore_orders.apply_order(desk)
-    archive = runs.read(desk.places.runs, order.run).get("archive") or order.run
-    return {"title": f"Restore from {archive}", "arguments": dict(desk.call.arguments)}
+    about = restore_orders.named(desk)
+    what = (runs.read(desk.places.runs, order.run).get("report") or {}).get("what") or ""
+    title = f"Restore {restored(about.get('archive', order.run), what)}"
+    return {"title": title, "arguments": dict(desk.call.arguments), "about": about}
 
 
 def _undo(desk: Desk) -> dict[str, Any]:
     order = restore_orders.undo_order(desk)
-    return {"title": f"Undo {order.run}", "arguments": dict(desk.call.arguments)}
+    about = restore_orders.named(desk)
+    return {"title": f"Undo: {deed(order.folder)}", "arguments": dict(desk.call.arguments), "about": about}
 
 
 def _set_up(_: Desk) -> dict[str, Any]:
@@ -161,8 +166,9 @@ def _queued(desk: Desk, kind: str, order: Mapping[str, Any]) -> dict[str, Any]:
 
 def run(desk: Desk) -> dict[str, Any]:
     """The report of one run, as far as Stash and its lock tell what became of it."""
-    report = runs.read(desk.places.runs, name_of(desk))
-    return {"run": restore_orders.told_further(desk, jobs.settled(desk, report))}
+    report = jobs.settled(desk, runs.read(desk.places.runs, name_of(desk)))
+    order = restore_orders.order_of(report, desk.places.runs)
+    return {"run": {**told_further(desk.places.runs, report), **({"order": order} if order else {})}}
 
 
 def cancel(desk: Desk) -> dict[str, Any]:

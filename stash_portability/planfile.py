@@ -6,6 +6,7 @@ are streamed: nobody holds all changes.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .json_text import dumps, loads
 from .model import Ambiguity, Blob, Brake, Change, Conflict, Data, Plan, Waiting
 from .planrows import change_row, found_row, references_of
 from .reconcile.coding import Digest, Digests, change_from_json, change_to_json, pack, unpack
+from .report import called
 from .runs import told
 
 VERSION = 1
@@ -28,6 +30,7 @@ WHAT: Mapping[str, str] = {
 MOST_READ = 20 << 20
 """Bytes one page looks at, at most: a filter that finds little must not read all of a big plan at once."""
 _REMEMBERED = 1000
+_NEW = re.compile(r"\b(\w+) (new:\w+:\d+)")
 
 Names = Mapping[str, Mapping[str, str]]
 
@@ -137,6 +140,18 @@ def read_plan(folder: Path) -> tuple[Plan, Callable[[Blob], str | None]]:
         header["counts"], brakes, lost,
     )  # fmt: skip
     return plan, known.digest
+
+
+def with_names(folder: Path, lines: list[str]) -> list[str]:
+    """``lines`` of a report with the names of records where a plan's own stand for those it makes: "tag new:tag:5"
+    becomes "tag Water". Raises Unreadable."""
+    wanted = {uid for line in lines for _, uid in _NEW.findall(line)}
+    labels: dict[str, str] = {}
+    if wanted:
+        for _, said in _lines(folder / CHANGES, 0):
+            if said.get("change", {}).get("uid") in wanted:
+                labels.setdefault(said["change"]["uid"], said["label"])
+    return [_NEW.sub(lambda found: called(found[1], found[2], labels.get(found[2], "")), line) for line in lines]
 
 
 class _Known:

@@ -11,6 +11,7 @@ from typing import Any
 from .json_text import dumps
 from .kinds import KINDS, Field
 from .model import Data
+from .reconcile.resolve import NEW
 from .reconcile.rules import reference_fields
 
 MOST_TEXT = 400
@@ -84,7 +85,8 @@ def _member(field: Field, entry: Any, names: Names) -> str:
 
 def _named(field: Field, value: Any, names: Names) -> str:
     if field.type == "ref" and value is not None:
-        return names.get(field.of, {}).get(value) or f"{field.of} {value}"
+        plain = f"a new {field.of}" if value.startswith(NEW) else f"{field.of} {value}"
+        return names.get(field.of, {}).get(value) or plain
     return _plain(value)
 
 

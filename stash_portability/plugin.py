@@ -21,6 +21,7 @@ from .call import Call, by_hand, read_call
 from .desk import Desk, bug_line, open_desk
 from .errors import EXIT_BUG, EXIT_CANCELLED, EXIT_DONE, Cancelled, PortabilityError, UsageError, unknown
 from .operations import OPERATIONS
+from .operations_runs import BY_ORDER
 from .orders import ARGUMENTS, SETTINGS
 from .stashlog import Handler, StashLog, TerminalLog
 from .tasks import TASKS, Task
@@ -86,6 +87,10 @@ def perform(task: Task, desk: Desk) -> dict[str, Any]:
             facts = _outcome(task, desk, run)
             state = "failed" if "error" in facts else "finished"
             run.write(state, ended=runs.iso(desk.now()), **facts)
+            if desk.call.mode in BY_ORDER:
+                from .report_html import as_html  # noqa: PLC0415 - only few runs have a page
+
+                run.page(as_html)
             error = facts.get("error")
             return {"run": run.name, "state": state, "exit_code": facts["exit_code"], "error": error}
     except Cancelled:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from .errors import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERIFICATION, EXIT_WITH_REMARKS
-from .kinds import KINDS, LEVEL_WORDS
+from .kinds import KINDS, LEVEL_WORDS, plural
 from .model import Report
 
 MOST_SHOWN = 20
@@ -73,15 +74,44 @@ def _changes(report: Report) -> Iterator[str]:
         count = report.changes[f"{kind} {op}"]
         yield f"  {op} {count:,} {plural(kind, count)}"
     for row in report.samples:
-        yield f"  {row['op']} {row['kind']} {row['uid']}" + (f"  {row['label']}" if row["label"] else "")
+        yield f"  {row['op']} {called(row['kind'], row['uid'], row['label'])}"
         yield from (f"    {_told(one)}" for one in row["fields"])
     yield from (f"  {DECISIONS[name].format(count)}" for name, count in report.decisions.items() if count)
     for brake in report.brakes:
         yield f"  BRAKE {brake.name}: {brake.why}; nothing is written unless --accept {brake.name} is given"
-    for name, one in report.not_restored.items():
-        yield f"  kept in the archive, not restored: {name} of {one['count']:,} ({one['why']})"
+    yield from (f"  {line}" for line in not_restored(report.not_restored))
     if report.point:
         yield f"  restore point: {report.point}"
+
+
+def called(kind: str, uid: str, label: str) -> str:
+    """A record for people: what a plan calls those that it makes is no id."""
+    name = kind.replace("_", " ")
+    if uid.startswith("new:"):
+        return f"{name} {label}" if label else f"a new {name}"
+    return f"{name} {uid}" + (f" ({label})" if label else "")
+
+
+def not_restored(told: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What stays in the archive, a line for each reason, with the fields and records it is the reason for."""
+    reasons: dict[str, tuple[dict[str, None], Counter[str]]] = {}
+    for name, one in told.items():
+        kind, _, field = name.partition(".")
+        fields, kinds = reasons.setdefault(one["why"], ({}, Counter()))
+        fields[field] = None
+        kinds[kind] = max(kinds[kind], one["count"])
+    for why, (fields, kinds) in reasons.items():
+        count = kinds.total()
+        records = plural(next(iter(kinds)), count) if len(kinds) == 1 else "records"
+        if list(fields) == ["delete"]:
+            yield f"not deleted: {count:,} {records} ({why})"
+            continue
+        several = why.replace("sets it itself", "sets them itself") if len(fields) > 1 else why
+        yield f"kept in the archive, not restored: {_joined(list(fields))} of {count:,} {records} ({several})"
+
+
+def _joined(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _in_order(change: Sequence[str]) -> tuple[int, int]:
@@ -119,12 +149,6 @@ def _short(text: str | None) -> str:
 
 MOST_OF_A_TEXT = 60
 """Characters of a value in a sample."""
-
-
-def plural(kind: str, count: int) -> str:
-    """The name of ``kind`` for ``count`` records of it."""
-    name = KINDS[kind].plural if count != 1 or kind == "config" else kind
-    return name.replace("_", " ")
 
 
 def size(count: int) -> str:

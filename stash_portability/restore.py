@@ -6,7 +6,6 @@ see that nothing is left.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -14,13 +13,14 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from .errors import PortabilityError, Unreadable, UsageError
+from .identity import check_same, signs_of
 from .labels import WorksetLabels
 from .libraries.archive_check import check_members, check_records
 from .libraries.chain import Archive, open_archive
 from .libraries.opening import Opening
 from .means import Means
 from .model import Blob, BlobRef, Brake, Change, Op, Plan, Policy, Progress, Report, Strategy
-from .planfile import Wanted, page, read_header, read_plan, write_plan
+from .planfile import Wanted, page, read_header, read_plan, with_names, write_plan
 from .reconcile.coding import Digests
 from .reconcile.images import KeptImages
 from .reconcile.journal import read_back
@@ -31,11 +31,12 @@ from .restore_source import Filling, Scope, fill_target, named, scope_of
 from .runs import iso, told
 from .storage import sidecar
 from .target import Target, open_target
+from .traces import APPLIED, applied_by, restored
 from .wholefile import write_whole
-from .writing import WRITTEN, Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
+from .writing import Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
 
-APPLIED, WORK = "applied.json", "work.sqlite"
-"""What notes in the folder of a plan that it was written; the working file while one is made."""
+WORK = "work.sqlite"
+"""The working file while a plan is made."""
 SAMPLES = 5
 MOST_LEFT = 10_000
 """Changes that a second plan still has, which are compared with what was written."""
@@ -133,16 +134,14 @@ def _planned(
             report.skipped += reading.skipped
             report.reasons += [reason for reason in reading.reasons if reason not in report.reasons]
             progress.phase("comparing", None)
-            yield make_plan(workset, _policy(options, scope), _task(options, ends)), workset
+            yield make_plan(workset, _policy(options), _task(options, ends)), workset
     finally:
         path.unlink(missing_ok=True)
 
 
-def _policy(options: RestoreOptions, scope: Scope) -> Policy:
+def _policy(options: RestoreOptions) -> Policy:
     """Settings were asked for by name, and are taken as they are in the archive, if nothing else is said."""
     prefer: dict[str, Strategy] = {"config": "source", **options.prefer}
-    if scope.chosen:
-        prefer |= {f"{kind}.{name}": "union" for kind, names in scope.links.items() for name in names}
     if options.mode == "replace":
         return Policy("target", prefer, EVERY_OP)
     return Policy("nothing", prefer)
@@ -167,6 +166,7 @@ def _header(options: RestoreOptions, ends: _Ends, plan: Plan, made: str) -> dict
         "archive": str(options.archive),
         "archive_sha256": ends.archive.manifest_digest,
         "target": ends.target.reader.about().address,
+        "instance": signs_of(ends.target.source),
         "options": options.as_data(),
         "made": made,
         "counts": {name: count for name, count in plan.counts.items() if is_operation(name)},
@@ -195,8 +195,8 @@ def _tell_plan(report: Report, header: Mapping[str, Any]) -> None:
 def apply_plan(asked: Asked, folder: Path, progress: Progress, means: Means, target: Target | None = None) -> Report:
     """Write the plan that lies in ``asked.run``, into the Stash it was made for (``target``, when it is open already),
     with the journal in ``folder``. Then plan again, and tell what is left. Raises Braked for a brake that is not
-    accepted, UsageError for a plan that was written before, or whose archive is another by now; Locked; and what
-    ``writing.write`` raises."""
+    accepted, or when the Stash is another by now; UsageError for a plan that was written before; Unreadable when the
+    archive is another by now; Locked; and what ``writing.write`` raises."""
     header = read_header(asked.run)
     plan, known = read_plan(asked.run)
     check_brakes(plan, asked.accept, f"apply {asked.run.name}")
@@ -208,12 +208,15 @@ def apply_plan(asked: Asked, folder: Path, progress: Progress, means: Means, tar
     with one_writer(folder.parent):
         _check_not_applied(asked.run)
         ends = _Ends(archive, target or opened(options, means, progress, report), scope_of(options, archive))
+        check_same(header.get("instance"), ends.target, asked.accept, f"apply {asked.run.name}")
         digests = Digests(named, target_digest(ends.target, known))
-        facts = {"what": header["what"], "target": header["target"], "plan": asked.run.name}
+        facts: dict[str, Any] = {key: header[key] for key in ("what", "target", "instance") if key in header}
+        facts |= {"plan": asked.run.name, "deed": f"restore of {restored(options.archive.name, header['what'])}"}
         with told(asked.run):
             write_whole(asked.run / APPLIED, {"version": 1, "by": folder.name, "at": iso(means.now())})
         images = _Images(archive, folder)
         write(Work(plan, ends.target, folder, images.open, digests, facts), asked.accept, progress, means, report)
+        report.skipped = with_names(asked.run, report.skipped)
         _plan_again(options, ends, folder, (progress, means, report))
     progress.close()
     return report
@@ -228,14 +231,10 @@ def _same_archive(options: RestoreOptions, header: Mapping[str, Any]) -> Archive
 
 
 def _check_not_applied(planned: Path) -> None:
-    """A plan is only written once: what it makes would be made twice. A run that ended before it wrote anything does
-    not count. Raises UsageError."""
-    mark = planned / APPLIED
-    if not mark.exists():
-        return
-    by = planned.parent / str(json.loads(mark.read_text("utf-8")).get("by"))
-    if not by.is_dir() or (by / WRITTEN).exists():
-        raise UsageError(f"the plan {planned.name} was applied before; restore again to see what is left to do")
+    """A plan is only written once: what it makes would be made twice. Raises UsageError."""
+    if by := applied_by(planned):
+        why = f"the plan {planned.name} was applied before, by {by}"
+        raise UsageError(f"{why}; restore again to see what is left to do")
 
 
 class _Images:

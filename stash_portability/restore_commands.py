@@ -14,11 +14,13 @@ from .libraries.opening import Opening
 from .means import Means
 from .model import Progress, Report
 from .planfile import WHAT, Wanted, page, read_header
-from .report import as_data, as_text
+from .report import as_data, as_text, called
+from .report_html import as_html
 from .restore import apply_plan, plan_restore
 from .restore_options import RestoreOptions
 from .target import Target, open_target
-from .undoing import has_written, undo, written_by
+from .traces import deed, has_written, restored, told_further
+from .undoing import undo, written_by
 from .writing import Asked
 
 RUNS_SHOWN = 50
@@ -42,19 +44,21 @@ def hands(data: str | None, environment: Mapping[str, str], progress: Progress) 
 
 def restore(options: RestoreOptions, with_: Hands) -> Outcome:
     """Plan a restore."""
-    title = f"Restore {options.archive.name}, preview"
-    return _in_run("restore", title, with_, lambda folder: plan_restore(options, folder, with_.progress, with_.means))
+    about = {"title": f"Preview a restore from {options.archive.name}", "archive": options.archive.name}
+    return _in_run("restore", about, with_, lambda folder: plan_restore(options, folder, with_.progress, with_.means))
 
 
 def apply(asked: Asked, key: str, with_: Hands) -> Outcome:
     """Write the plan of a run."""
-    address = read_header(asked.run)["target"]
+    header = read_header(asked.run)
+    address, archive = header["target"], Path(header["archive"]).name
 
     def do(folder: Path) -> Report:
         target = _open(address, key, with_)
         return apply_plan(asked, folder, with_.progress, with_.means, target)
 
-    return _in_run("apply", f"Apply {asked.run.name}", with_, do)
+    about = {"title": f"Restore {restored(archive, header['what'])}", "archive": archive, "plan": asked.run.name}
+    return _in_run("apply", about, with_, do)
 
 
 def take_back(asked: Asked, key: str, with_: Hands) -> Outcome:
@@ -64,9 +68,7 @@ def take_back(asked: Asked, key: str, with_: Hands) -> Outcome:
     def do(folder: Path) -> Report:
         return undo(asked, folder, with_.progress, with_.means, _open(address, key, with_))
 
-    outcome = _in_run("undo", f"Undo {asked.run.name}", with_, do)
-    runs.note(asked.run.parent, asked.run.name, undone=outcome[0])
-    return outcome
+    return _in_run("undo", {"title": f"Undo: {deed(asked.run)}", "undid": asked.run.name}, with_, do)
 
 
 def _open(address: str, key: str, with_: Hands) -> Target:
@@ -77,26 +79,35 @@ def _tell(with_: Hands) -> Callable[[PortabilityError], None]:
     return lambda problem: with_.progress.note(str(problem))
 
 
-def _in_run(kind: str, title: str, with_: Hands, do: Callable[[Path], Report]) -> Outcome:
-    """Do something in a run's folder, and report what became of it there."""
-    now = with_.means.now
-    with runs.begin(with_.runs, kind, now(), os.urandom(4), title) as run:
+def _in_run(kind: str, about: Mapping[str, str], with_: Hands, do: Callable[[Path], Report]) -> Outcome:
+    """Do something in a run's folder, and report what became of it there. ``about``: what the report tells whatever
+    comes of it, of runs.KEPT."""
+    with runs.begin(with_.runs, kind, with_.means.now(), os.urandom(4), about["title"]) as run:
+        runs.note(with_.runs, run.name, **about)
         try:
-            report = do(run.folder)
-        except PortabilityError as problem:
-            error = {"code": problem.code, "message": str(problem)}
-            state = "cancelled" if problem.exit_code == EXIT_CANCELLED else "failed"
-            run.write(state, ended=runs.iso(now()), exit_code=problem.exit_code, error=error)
-            if has_written(run.folder) and state == "failed":
-                with_.progress.note(f"what was written until then can be taken back: undo {run.name}")
-            raise
-        except KeyboardInterrupt:
-            run.write("cancelled", ended=runs.iso(now()), exit_code=EXIT_CANCELLED)
-            raise
-        data = as_data(report)
-        facts = {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
-        run.write("finished", ended=runs.iso(now()), **facts)
-    return run.name, report
+            return run.name, _reported(run, with_, do)
+        finally:
+            run.page(as_html)
+
+
+def _reported(run: runs.Run, with_: Hands, do: Callable[[Path], Report]) -> Report:
+    now = with_.means.now
+    try:
+        report = do(run.folder)
+    except PortabilityError as problem:
+        error = {"code": problem.code, "message": str(problem)}
+        state = "cancelled" if problem.exit_code == EXIT_CANCELLED else "failed"
+        run.write(state, ended=runs.iso(now()), exit_code=problem.exit_code, error=error)
+        if has_written(run.folder) and state == "failed":
+            with_.progress.note(f"what was written until then can be taken back: undo {run.name}")
+        raise
+    except KeyboardInterrupt:
+        run.write("cancelled", ended=runs.iso(now()), exit_code=EXIT_CANCELLED)
+        raise
+    data = as_data(report)
+    facts = {"exit_code": data["exit_code"], "said": as_text(report).splitlines(), "report": data}
+    run.write("finished", ended=runs.iso(now()), **facts)
+    return report
 
 
 def find_run(named: str, with_: Hands) -> Path:
@@ -111,12 +122,13 @@ def find_run(named: str, with_: Hands) -> Path:
 
 def listed(with_: Hands) -> Iterator[dict[str, Any]]:
     """The reports of the last runs, the newest first."""
-    yield from runs.latest(with_.runs, RUNS_SHOWN)
+    for report in runs.latest(with_.runs, RUNS_SHOWN):
+        yield told_further(with_.runs, report)
 
 
 def report_of(run: Path) -> dict[str, Any]:
     """The report of one run. Raises Unreadable."""
-    return runs.read(run.parent, run.name)
+    return told_further(run.parent, runs.read(run.parent, run.name))
 
 
 def line_of(report: Mapping[str, Any]) -> str:
@@ -145,9 +157,9 @@ def decisions(run: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def decision_text(what: str, row: Mapping[str, Any]) -> str:
     """One of them in a line."""
-    called = f"{row['kind']} {row['uid']}" + (f" ({row['label']})" if row["label"] else "")
+    which = called(row["kind"], row["uid"], row["label"])
     if what != "conflicts":
         among = f": {', '.join(row['candidates'])}" if row["candidates"] else ""
-        return f"{what}: {called}: {row['why']}{among}"
+        return f"{what}: {which}: {row['why']}{among}"
     values = f"archive {row['source']!r}, Stash {row['target']!r}; taken: {row['chosen']}"
-    return f"conflict: {called} {row['field']}: {values}"
+    return f"conflict: {which} {row['field']}: {values}"

@@ -5,15 +5,16 @@ Archives are named by their file names, runs by theirs: no order can name a path
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import archives_shown, runs
 from .checking import Checker
 from .desk import Desk
-from .errors import UsageError, several, unknown
+from .errors import PortabilityError, UsageError, several, unknown
+from .traces import PLAN, applied_by, why_not_undoable
 
 if TYPE_CHECKING:
     from .restore_options import RestoreOptions
@@ -24,15 +25,8 @@ VERIFY_ARGUMENTS = ("archive",)
 RESTORE_ARGUMENTS = ("archive", "kinds", "ids", "selection", "links", "config", "mode", "prefer")
 APPLY_ARGUMENTS = ("plan", "accept")
 UNDO_ARGUMENTS = ("run", "accept")
-JOURNAL, WRITTEN = "journal.jsonl", "written.json"
-"""In the folder of a run: what it wrote, and where (reconcile/journal.py, writing.py)."""
-PLAN, APPLIED = "plan.jsonl", "applied.json"
-"""In the folder of a preview: what is to be written, and by whom it was (planfile.py, restore.py)."""
-NO_POINT, UNKNOWN_CREATES = "no-restore-point", "unknown-creates"
-"""Brakes that are found when a plan is written, or a journal is read (points.py, reconcile/undo.py)."""
-WRITING = ("apply", "undo")
-"""The kinds of runs that write, and can be taken back."""
-OVER = ("finished", "failed", "stopped", "cancelled")
+NO_POINT, UNKNOWN_CREATES, REPLACED = "no-restore-point", "unknown-creates", "replaced-instance"
+"""Brakes that are found when a plan is written, or a journal is read (points.py, reconcile/undo.py, identity.py)."""
 USUAL = {"": "fill"}
 """What is preferred when nothing is said: a plan tells it too, and may be ordered anew just as it tells."""
 MOST_SELECTED = 10_000_000
@@ -135,33 +129,38 @@ def apply_order(desk: Desk) -> Write:
     if by := applied_by(folder):
         raise UsageError(f"the plan of {name} was applied before, by {by}: preview again, to see what is left to do")
     held = [str(brake["name"]) for brake in (report.get("report") or {}).get("brakes") or []]
-    return Write(name, folder, _accepted(told, [*held, NO_POINT]))
+    return Write(name, folder, _accepted(told, [*held, NO_POINT, REPLACED]))
+
+
+def named(desk: Desk) -> dict[str, Any]:
+    """What a run that writes is about, as its report tells it from its beginning, whatever comes of it: the run whose
+    plan it writes (``plan``) or which it takes back (``undid``), and the ``archive`` of that. Nothing where no such run
+    is named."""
+    for argument, fact in (("plan", "plan"), ("run", "undid")):
+        name = desk.call.arguments.get(argument)
+        with suppress(PortabilityError):
+            if isinstance(name, str) and name:
+                report = runs.read(desk.places.runs, name)
+                return {fact: report["run"], **({"archive": report["archive"]} if report.get("archive") else {})}
+    return {}
+
+
+def order_of(report: Mapping[str, Any], runs_: Path) -> dict[str, Any]:
+    """What a preview that did not come to its end was ordered to be, so that it can be ordered again: nothing for
+    others. It holds no path and no secret, because none can be ordered."""
+    if report.get("kind") != "restore" or report["state"] not in ("failed", "stopped", "cancelled"):
+        return {}
+    with suppress(PortabilityError):
+        told = runs.order(runs_, report["run"]).get("arguments") or {}
+        order = told.get("order", told)
+        if isinstance(order, Mapping):
+            return {key: value for key, value in order.items() if key in RESTORE_ARGUMENTS}
+    return {}
 
 
 def has_plan(folder: Path, report: Mapping[str, Any]) -> bool:
     """Whether the run in ``folder`` is a preview that was made to its end."""
     return report.get("kind") == "restore" and report["state"] == "finished" and (folder / PLAN).is_file()
-
-
-def applied_by(folder: Path) -> str:
-    """The run that has written something of the plan in ``folder``, or "". One that was ended before does not count."""
-    try:
-        by = str(json.loads((folder / APPLIED).read_text("utf-8"))["by"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    run = folder.parent / Path(by).name
-    return by if not run.is_dir() or (run / WRITTEN).is_file() else ""
-
-
-def told_further(desk: Desk, report: dict[str, Any]) -> dict[str, Any]:
-    """The report with what became of it since: whether a preview was ``applied``, and by whom; whether what a run
-    wrote can be undone."""
-    folder = desk.places.runs / report["run"]
-    if report.get("kind") == "restore" and (by := applied_by(folder)):
-        return {**report, "applied": by}
-    if report.get("kind") in WRITING:
-        return {**report, "undoable": not why_not_undoable(folder, report)}
-    return report
 
 
 def undo_order(desk: Desk) -> Write:
@@ -171,20 +170,7 @@ def undo_order(desk: Desk) -> Write:
     name, folder = report["run"], desk.places.runs / report["run"]
     if why := why_not_undoable(folder, report):
         raise UsageError(f"the run {name} cannot be undone: {why}")
-    return Write(name, folder, _accepted(told, [UNKNOWN_CREATES, NO_POINT]))
-
-
-def why_not_undoable(folder: Path, report: Mapping[str, Any]) -> str:
-    """Why the run in ``folder`` cannot be taken back, or "" when it can."""
-    if report.get("kind") not in WRITING:
-        return "it has written nothing into Stash"
-    if report["state"] not in OVER:
-        return f"it is {report['state']}"
-    if report.get("undone"):
-        return f"{report['undone']} has done that"
-    journal = folder / JOURNAL
-    there = journal.is_file() and journal.stat().st_size > 0 and (folder / WRITTEN).is_file()
-    return "" if there else "it has written nothing"
+    return Write(name, folder, _accepted(told, [UNKNOWN_CREATES, NO_POINT, REPLACED]))
 
 
 def _accepted(told: Mapping[str, Any], held: Sequence[str]) -> tuple[str, ...]:

@@ -1,23 +1,25 @@
 """What of an archive a restore takes, and how it comes into the workset: the records that were chosen for their own
-sake, what they refer to (brought along, so that no reference leads nowhere), and those that only refer to them.
+sake, what they refer to (brought along, so that no reference leads nowhere), and whole kinds besides, so that each is
+known to be what it is when everything is there.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 from .errors import UsageError
-from .kinds import KINDS, PARTS_OF, Field, references
+from .kinds import KINDS, PARTS_OF, references
 from .libraries.archive_values import values_of
 from .libraries.chain import Archive
 from .means import Means
 from .model import EVERYTHING, About, Blob, BlobRef, Progress, Record, Report, Source, Transform, Want
 from .reconcile.coding import Digest
+from .reconcile.filters import NAMED, named_in
 from .reconcile.rules import ORDER
-from .reconcile.workset import Workset
+from .reconcile.workset import Standing, Workset
 from .restore_options import RECORDS, RestoreOptions
 from .transform.names import Lookup
 from .transform.pipeline import BATCH, Pipeline
@@ -29,7 +31,8 @@ Links = Mapping[str, frozenset[str]]
 @dataclass(frozen=True, slots=True)
 class Scope:
     """``roots``: what was chosen of each kind, None for all of it. ``kinds``: those and their parts. ``links``: of
-    other kinds, the fields that refer to these. ``chosen``: only some records of the kinds were chosen."""
+    records that were not chosen, the fields that refer to what was. ``chosen``: only some records of the kinds were
+    chosen."""
 
     roots: Roots
     kinds: tuple[str, ...]
@@ -47,9 +50,19 @@ class Scope:
         owners = self._ids.get(owner, frozenset())
         return owners is None or record.data.get(name) in owners
 
-    def ids_of(self, kind: str) -> frozenset[str]:
-        """The chosen ids of ``kind``."""
-        return self._ids.get(kind) or frozenset()
+    def is_whole(self, kind: str) -> bool:
+        """Whether all records of ``kind`` were chosen."""
+        owner = PARTS_OF[kind][0] if kind in PARTS_OF else kind
+        return self.roots.get(kind, ()) is None or self.roots.get(owner, ()) is None
+
+    def seen(self) -> frozenset[str]:
+        """The kinds that may come up, with those by which records of them are known to be the same."""
+        found = reach(self.roots, "full", {}, frozenset()) | set(self.links)
+        if "saved_filter" in found:
+            found |= reach(NAMED, "full", {}, frozenset())
+        while more := {kind for one in found for kind in _MATCHED_BY.get(one, ())} - found:
+            found |= more
+        return frozenset(kind for kind in found if kind != "config" or kind in self.kinds)
 
     _ids: Mapping[str, frozenset[str] | None] = field(init=False, repr=False)
 
@@ -69,8 +82,8 @@ def scope_of(options: RestoreOptions, archive: Archive) -> Scope:
     _check_held(options, archive, roots, whole)
     parts = [part for part, (owner, _) in PARTS_OF.items() if owner in roots]
     kinds = tuple(kind for kind in KINDS if kind in roots or kind in parts)
-    links = _links(tuple(roots), kinds) if options.links else {}
-    return Scope(roots, kinds, links, bool(options.ids))
+    scope = Scope(roots, kinds, {}, bool(options.ids))
+    return replace(scope, links=_links(scope)) if options.links else scope
 
 
 def _all_kinds(options: RestoreOptions, whole: frozenset[str]) -> tuple[str, ...]:
@@ -99,22 +112,21 @@ def _check_held(options: RestoreOptions, archive: Archive, roots: Roots, whole: 
         raise UsageError(f"the archive holds only some {names}, so that --mode replace would delete the others")
 
 
-def _links(roots: tuple[str, ...], kinds: tuple[str, ...]) -> Links:
-    """The fields of other kinds that refer to ``roots``."""
+def _links(scope: Scope) -> Links:
+    """The fields that refer to ``roots``, of kinds that are not restored as a whole."""
     found = {
-        kind.name: frozenset(one.name for one, part in references(kind) if (part or one).of in roots)
+        kind.name: frozenset(one.name for one, part in references(kind) if (part or one).of in scope.roots)
         for kind in KINDS.values()
-        if kind.name not in kinds
+        if not scope.is_whole(kind.name)
     }
     return {kind: names for kind, names in found.items() if names}
 
 
 def fill_target(workset: Workset, scope: Scope, source: Source, digest: Digest) -> None:
     """Take in what the target has of all kinds that may come up; images of those that may be changed."""
-    within = reach(scope.roots, "full", {}, frozenset()) | set(scope.links)
-    within |= {kind for link in scope.links for kind in _MATCHED_BY.get(link, ())}
+    seen = scope.seen()
     for kind in ORDER:
-        if kind in within and (kind != "config" or kind in scope.kinds):
+        if kind in seen:
             workset.fill("target", source.read(kind, Want(blobs=kind in scope.kinds)), digest)
 
 
@@ -132,20 +144,38 @@ class Filling:
     report: Report
 
     def fill(self, progress: Progress, means: Means) -> None:
-        """Take in what was chosen, what it refers to, and what refers to it."""
+        """Take in what was chosen, what it refers to, and all else that may be taken for one of these."""
         about = self.archive.about()
         there = [kind for kind in KINDS if about.fields.get(kind)]
         kinds = tuple(kind for kind in there if kind != "config" or kind in self.scope.kinds)
+        self._know(there)
         with _Sink(self.workset, self.scope) as sink:
             self._pipeline(about, progress, means).run(sink, kinds)
-        if self.scope.links:
-            self._link(sink.taken, there)
+
+    def _know(self, there: Collection[str]) -> None:
+        """Take in all of the kinds of which only some will be brought: in the order in which they lie there, because
+        records that are alike are told apart by that. What is wrong in them is not told, because none is written."""
+        values = values_of(self.archive)
+        for kind in self.scope.seen() & set(there):
+            if not self.scope.is_whole(kind):
+                records = (values.cleaned(one, _tell_nothing) for one in self.archive.read(kind))
+                self.workset.fill("source", records, standing=Standing.KNOWN)
+
+    def _roots(self) -> Roots:
+        """What was chosen, and the records that saved filters name: the pipeline only follows references."""
+        roots, ids = dict(self.scope.roots), self.scope.roots.get("saved_filter", ())
+        for record in self.archive.read("saved_filter", Want(ids=ids)) if ids or ids is None else ():
+            for kind, uid in named_in(record.data.get("mode"), record.data.get("object_filter")):
+                known = roots.get(kind, ())
+                if known is not None and uid not in known:
+                    roots[kind] = (*known, uid)
+        return roots
 
     def _pipeline(self, about: About, progress: Progress, means: Means) -> Pipeline:
         source = _WithImages(self.archive, self.scope)
         return Pipeline(
             source=source,
-            selection=Selection("full", self.scope.roots),
+            selection=Selection("full", self._roots()),
             transform=_cleaned(self.archive, self.report),
             lookup=Lookup(source, {}, _unchanged),
             fields={},
@@ -156,75 +186,13 @@ class Filling:
             clock=means.clock,
         )
 
-    def _link(self, taken: Mapping[str, set[str]], there: Iterable[str]) -> None:
-        """Take in what refers to the chosen ones, and by what it is known in the target. Neither is ever made."""
-        needed = {kind for link in self.scope.links for kind in _MATCHED_BY.get(link, ())}
-        for kind in there:
-            known, links = taken.get(kind, set()), kind in self.scope.links
-            if links:
-                self.workset.fill("source", self._linking(kind, known))
-            elif kind in needed - set(self.scope.kinds):
-                self.workset.fill("source", (one for one in self.archive.read(kind) if one.uid not in known))
-        if self.scope.chosen:
-            for kind in PARTS_OF.keys() & set(self.scope.links):
-                self._add_owners(kind)
-            if "marker" in self.scope.links:
-                self._bring_primary_tags()
-
-    def _linking(self, kind: str, known: set[str]) -> Iterator[Record]:
-        """The records of ``kind`` that are not there yet; where only some were chosen, those that refer to one, with
-        no other references in these fields."""
-        links = [(one, part) for one, part in references(KINDS[kind]) if one.name in self.scope.links[kind]]
-        for record in self.archive.read(kind):
-            if record.uid in known:
-                continue
-            if not self.scope.chosen or self._only_chosen(record, links):
-                yield record
-
-    def _only_chosen(self, record: Record, links: Sequence[tuple[Field, Field | None]]) -> bool:
-        """Take other references out of ``links`` of ``record``; whether one is left."""
-        found = False
-        for one, part in links:
-            ids = self.scope.ids_of((part or one).of)
-            value = record.data.get(one.name)
-            if one.many:
-                kept = [entry for entry in value or () if (entry[part.name] if part else entry) in ids]
-                record.data[one.name] = kept
-                found = found or bool(kept)
-            elif value in ids:
-                found = True
-            elif one.name != "primary_tag":  # by which a marker is known
-                record.data.pop(one.name, None)
-        return found
-
-    def _add_owners(self, kind: str) -> None:
-        """Parts are known by what they belong to, of which nothing is set if it refers to no chosen record itself."""
-        owner, name = PARTS_OF[kind]
-        sql = (
-            "SELECT DISTINCT json_extract(data, ?) FROM record p WHERE kind = ? AND side = 'source' AND NOT EXISTS"
-            " (SELECT 1 FROM record o WHERE o.kind = ? AND o.side = 'source' AND o.uid = json_extract(p.data, ?))"
-        )
-        ids = [uid for (uid,) in self.workset.rows(sql, f"$.{name}", kind, owner, f"$.{name}") if uid]
-        left_out = self.scope.links.get(owner, frozenset())
-        owners = (
-            one._replace(data={field: value for field, value in one.data.items() if field not in left_out})
-            for one in self.archive.read(owner, Want(ids=ids))
-        )
-        self.workset.fill("source", owners if ids else ())
-
-    def _bring_primary_tags(self) -> None:
-        """Markers are known by their primary tags, too: those that the target has by the same name."""
-        sql = (
-            "SELECT DISTINCT json_extract(data, '$.primary_tag') FROM record WHERE kind = 'marker' AND side = 'source'"
-        )
-        ids = [uid for (uid,) in self.workset.rows(sql) if uid]
-        has = "SELECT 1 FROM record WHERE kind = 'tag' AND side = 'target' AND json_extract(data, '$.name') = ?"
-        tags = [one for one in self.archive.read("tag", Want(ids=ids)) if self.workset.one(has, one.data.get("name"))]
-        self.workset.fill("source", tags, brought=True)
-
 
 def _unchanged(_: str) -> Transform:
     return lambda batch: batch
+
+
+def _tell_nothing(_: str, __: str) -> None:
+    return None
 
 
 def _cleaned(archive: Archive, report: Report) -> Callable[[str], Transform]:
@@ -234,12 +202,11 @@ def _cleaned(archive: Archive, report: Report) -> Callable[[str], Transform]:
 
 
 class _Sink:
-    """Puts records into the workset, some at a time. ``taken`` are their ids by kind."""
+    """Puts records into the workset, some at a time."""
 
     def __init__(self, workset: Workset, scope: Scope) -> None:
         self._workset, self._scope = workset, scope
-        self._waiting: dict[bool, list[Record]] = {False: [], True: []}
-        self.taken: dict[str, set[str]] = {}
+        self._waiting: dict[Standing, list[Record]] = {Standing.CHOSEN: [], Standing.BROUGHT: []}
 
     def __enter__(self) -> _Sink:
         return self
@@ -249,11 +216,9 @@ class _Sink:
 
     def put(self, record: Record) -> None:
         """Take one record."""
-        brought = not self._scope.is_chosen(record)
-        self._waiting[brought].append(record)
-        if self._scope.links:
-            self.taken.setdefault(record.kind, set()).add(record.uid)
-        if len(self._waiting[brought]) >= BATCH:
+        waiting = self._waiting[Standing.CHOSEN if self._scope.is_chosen(record) else Standing.BROUGHT]
+        waiting.append(record)
+        if len(waiting) >= BATCH:
             self.flush()
 
     def put_blob(self, stream: IO[bytes]) -> BlobRef:
@@ -263,8 +228,8 @@ class _Sink:
 
     def flush(self) -> None:
         """Write what waits."""
-        for brought, records in self._waiting.items():
-            self._workset.fill("source", records, named, brought=brought)
+        for standing, records in self._waiting.items():
+            self._workset.fill("source", records, named, standing=standing)
             records.clear()
 
 

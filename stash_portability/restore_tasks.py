@@ -15,6 +15,8 @@ from .errors import UsageError
 from .providing import provide_for
 from .stashlog import StashProgress
 
+NOTHING_TO_WRITE = "there is nothing to write"
+
 if TYPE_CHECKING:
     from .means import Means
     from .model import Report
@@ -66,19 +68,20 @@ def restore(desk: Desk) -> dict[str, Any]:
     ends = Ends(desk, SHARES_OF_PLANNING)
     options = replace(options, target=ends.address)
     report = plan_restore(options, desk.folder, ends.progress, ends.means, ends.target)
-    last = "nothing is written yet: the page Portability shows what would be changed, and can do it"
+    waits = "nothing is written yet: the page Portability shows what would be changed, and can do it"
+    last = waits if report.changes else NOTHING_TO_WRITE
     return {**ends.facts(report, last), "planned": True}
 
 
 def apply(desk: Desk) -> dict[str, Any]:
     """Write what a preview has found."""
+    runs.note(desk.places.runs, desk.folder.name, **restore_orders.named(desk))
     desk.provide(["core"])
     order = restore_orders.apply_order(desk)
     from .planfile import read_header  # noqa: PLC0415 - needs the libraries just provided
     from .restore import apply_plan  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
-    runs.note(desk.places.runs, desk.folder.name, plan=order.run)
     header = read_header(order.folder)
     provide_for(desk, Path(header["archive"]))
     ends = Ends(desk, SHARES_OF_WRITING)
@@ -90,17 +93,16 @@ def apply(desk: Desk) -> dict[str, Any]:
 
 def undo(desk: Desk) -> dict[str, Any]:
     """Take back what a run has written."""
+    runs.note(desk.places.runs, desk.folder.name, **restore_orders.named(desk))
     desk.provide(["core"])
     order = restore_orders.undo_order(desk)
     from .undoing import undo as take_back  # noqa: PLC0415 - needs the libraries just provided
     from .undoing import written_by  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
-    runs.note(desk.places.runs, desk.folder.name, undid=order.run)
     ends = Ends(desk, SHARES_OF_WRITING)
     ends.check(written_by(order.folder).get("target"), f"what {order.run} wrote")
     report = take_back(Asked(order.folder, order.accept), desk.folder, ends.progress, ends.means, ends.target)
-    runs.note(desk.places.runs, order.run, undone=desk.folder.name)
     return ends.facts(report, _end(desk, report))
 
 

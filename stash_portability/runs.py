@@ -15,7 +15,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +24,11 @@ from typing import Any
 from .errors import Cancelled, Locked, NoSpace, OutputNotUsable, Stopped, Unreadable, UsageError, unknown
 from .landing import announce, landed
 from .oslock import held, is_held
-from .wholefile import write_whole
+from .wholefile import write_text, write_whole
 
 VERSION = 1
 REPORT, ORDER, LOCK, WRITING, CANCELLING = "report.json", "order.json", "lock", "writing", "cancelling"
+PAGE = "report.html"
 NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[a-z]+-[0-9a-f]{8}")
 """The time goes to the millisecond, so that names sort as the runs began."""
 KEPT = ("job", "asked", "title", "archive", "plan", "undid")
@@ -58,6 +59,14 @@ class Run:
             kept = {key: value for key, value in _load_or_nothing(self.folder).items() if key in KEPT}
             write_whole(self.folder / REPORT, {**kept, **self.about, "state": state, **facts})
 
+    def page(self, render: Callable[[Mapping[str, Any]], str]) -> None:
+        """Keep the report of a run that is over as a page for a browser too; ``render`` gives it. What the disk refuses
+        is let be: the page says nothing that the report does not."""
+        with suppress(OSError, Unreadable):
+            report = _load_report(self.folder)
+            if report["state"] != "running":
+                write_text(self.folder / PAGE, render(report))
+
     def announce(self, at: Path, final: Path, facts: Mapping[str, Any]) -> None:
         """Note that what lies ``at`` one path gets the name ``final`` in the next moment, and with which ``facts`` the
         run has finished once it has: it may be killed between the two. Raises NoSpace, OutputNotUsable."""
@@ -80,11 +89,13 @@ def begin(runs: Path, kind: str, now: datetime, token: bytes, title: str = "") -
 
 
 def queue(runs: Path, kind: str, now: datetime, token: bytes, order: Mapping[str, Any]) -> Run:
-    """Make the folder of a run that a task will take over: its ``order`` (``title`` names it for people), and a
-    report that says it waits. Raises NoSpace, OutputNotUsable."""
+    """Make the folder of a run that a task will take over: its ``order`` (``title`` names it for people, ``about`` are
+    facts that its report tells from now on, of KEPT), and a report that says it waits. Raises NoSpace, OutputNotUsable.
+    """
     run = _new(runs, kind, now, token)
     asked = iso(now)
-    run = Run(run.folder, {**run.about, "title": str(order.get("title", "")), "asked": asked, "started": asked})
+    facts = {"title": str(order.get("title", "")), **order.get("about", {}), "asked": asked, "started": asked}
+    run = Run(run.folder, {**run.about, **facts})
     with told(run.folder):
         run.folder.mkdir(mode=0o700, parents=True)
         write_whole(run.folder / ORDER, {"version": VERSION, **order})

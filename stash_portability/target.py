@@ -63,6 +63,7 @@ def _target(stash: StashSource, opening: Opening) -> Target:
     asked = StashWriter(stash)
 
     def cannot(kind: str) -> Mapping[str, str]:
-        return {**asked.cannot(kind), **(SHOWN_COVER if newest is stash and kind == "gallery" else {})}
+        shown = kind == "gallery" and bool(getattr(newest, "shown", ()))
+        return {**asked.cannot(kind), **(SHOWN_COVER if shown else {})}
 
     return Target(newest, newest, lambda images: StashWriter(stash, images), cannot, newest.open_blob)

@@ -11,23 +11,21 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import RecordError, Unreadable, UsageError
+from .identity import check_same
 from .kinds import KINDS
 from .libraries.opening import Opening
 from .means import Means
 from .model import Blob, BlobRef, Change, Data, Plan, Progress, Report, Want
 from .reconcile.coding import Digest, Digests
 from .reconcile.images import KeptImages
-from .reconcile.journal import NAME as JOURNAL
 from .reconcile.possible import Possible
 from .reconcile.rules import blob_fields, written
 from .reconcile.undo import undo_plan
 from .runs import told
 from .target import Target, open_target
+from .traces import UNDONE, WRITTEN, deed, has_written, undone_by
 from .wholefile import write_whole
-from .writing import WRITTEN, Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
-
-UNDONE = "undone.json"
-"""In the folder of a run: which run took it back."""
+from .writing import Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
 
 
 def written_by(done: Path) -> dict[str, Any]:
@@ -44,26 +42,10 @@ def written_by(done: Path) -> dict[str, Any]:
     return said
 
 
-def has_written(done: Path) -> bool:
-    """Whether the run in the folder ``done`` has a journal of what it wrote."""
-    journal = done / JOURNAL
-    return journal.is_file() and journal.stat().st_size > 0
-
-
-def undone_by(done: Path) -> str:
-    """The run that took the run in ``done`` back, "" when none did, or that was taken back itself."""
-    try:
-        by = str(json.loads((done / UNDONE).read_text("utf-8"))["by"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    folder = done.parent / by
-    return by if has_written(folder) and not undone_by(folder) else ""
-
-
 def undo_preview(done: Path) -> Report:
     """What taking the run in ``done`` back would change. Raises as ``written_by``."""
     said, plan = written_by(done), undo_plan(done)
-    report = Report(what="undo (preview)", source=f"the journal of {done.name}", how=f"into {said['target']}")
+    report = Report(what="undo (preview)", source=_source(done), how=f"into {said['target']}")
     report.changes = {name: count for name, count in plan.counts.items() if is_operation(name)}
     report.brakes = list(plan.brakes)
     report.decisions = {"waiting": sum(1 for _ in plan.waiting)}
@@ -76,16 +58,18 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
     done = asked.run
     said, plan = written_by(done), undo_plan(done)
     check_brakes(plan, asked.accept, f"undo {done.name}")
-    if by := undone_by(done):  # what it deleted would be made twice
-        raise UsageError(f"the run {done.name} was taken back by {by}; undo {by} takes that back")
-    report = Report(what="undo", source=f"the journal of {done.name}")
+    report = Report(what="undo", source=_source(done))
     report.decisions = {"waiting": _tell_waiting(plan, report)}
     with one_writer(folder.parent):
+        if by := undone_by(done):  # what it deleted would be made twice
+            raise UsageError(f"the run {done.name} was taken back by {by}; undo {by} takes that back")
         target = target or open_target(said["target"], Opening("", means.rng, progress.note, _into(report)))
+        check_same(said.get("instance"), target, asked.accept, f"undo {done.name}")
         digest = target_digest(target, lambda _: None)
         possible = Possible({kind: target.cannot(kind) for kind in KINDS}, clears=True)
         plan = replace(plan, changes=_Fitted(plan.changes, target, digest, possible), brakes=())
-        facts = {"what": "undo", "target": said["target"], "undone": done.name}
+        kept: dict[str, Any] = {key: said[key] for key in ("target", "instance") if key in said}
+        facts = {"what": "undo", "undone": done.name, "deed": f"undo of {deed(done)}", **kept}
         work = Work(plan, target, folder, _kept(done), Digests(digest, digest), facts)
         with told(done):
             write_whole(done / UNDONE, {"version": 1, "by": folder.name})
@@ -95,6 +79,10 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
         report.not_restored[name] = {"count": count, "why": target.cannot(kind).get(limit, "")}
     progress.close()
     return report
+
+
+def _source(done: Path) -> str:
+    return f"the journal of {done.name}" + (f", a {deed(done)}" if deed(done) != done.name else "")
 
 
 def _into(report: Report) -> Callable[[RecordError], None]:

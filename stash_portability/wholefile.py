@@ -1,4 +1,5 @@
-"""Small files of JSON that a reader, or a crash, finds whole: the old one or the new one. Standard library only."""
+"""Small files, most of them JSON, that a reader, or a crash, finds whole: the old one or the new one. Standard library
+only."""
 
 from __future__ import annotations
 
@@ -16,7 +17,11 @@ PAUSE, TRIES = 0.02, 200
 
 def write_whole(path: Path, value: Mapping[str, Any], indent: int = 1) -> None:
     """Write JSON so that a reader, or a crash, finds the old file or the new one; 0600. Raises OSError."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """As ``write_whole``, of any text."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

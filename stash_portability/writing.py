@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from .errors import Braked, RecordError, Stopped, unknown
+from .errors import Braked, PortabilityError, RecordError, Stopped, unknown
+from .identity import REPLACED, signs_of
 from .means import Means
 from .model import Blob, Change, Plan, Progress, Report
 from .oslock import held
@@ -22,12 +23,13 @@ from .reconcile.images import digests as digests_of
 from .reconcile.journal import Journal
 from .runs import iso, told
 from .target import OpenImage, Target
+from .traces import WRITTEN
 from .wholefile import write_whole
 
-WRITER, WRITTEN = "writer", "written.json"
-"""The lock that whoever writes into a Stash holds, beside the runs; and what a run that wrote tells of itself."""
+WRITER = "writer"
+"""The lock that whoever writes into a Stash holds, in the state of the data folder."""
 BRAKES = (
-    "source-empty", "target-empty", "many-deletes", "replaced-instance", "same-instance", "many-conflicts",
+    "source-empty", "target-empty", "many-deletes", REPLACED, "same-instance", "many-conflicts",
     "unknown-creates", ACCEPT,
 )  # fmt: skip
 """What ``--accept`` may name."""
@@ -68,9 +70,14 @@ def check_brakes(plan: Plan, accept: Collection[str], how: str) -> None:
 
 @contextmanager
 def one_writer(runs: Path) -> Iterator[None]:
-    """Be the only one of this data folder who writes into a Stash. Raises Locked."""
-    with told(runs), held(runs / WRITER):
+    """Be the only one who writes into a Stash, of the data folder that ``runs`` is in. Raises Locked."""
+    with told(runs), held(lock_of(runs)):
         yield
+
+
+def lock_of(runs: Path) -> Path:
+    """The lock of whoever writes."""
+    return runs.parent / "state" / WRITER
 
 
 def write(work: Work, accept: Collection[str], progress: Progress, means: Means, report: Report) -> Applied:
@@ -82,8 +89,7 @@ def write(work: Work, accept: Collection[str], progress: Progress, means: Means,
         report.point = make_point(work.target, ACCEPT in accept)
         if not report.point:
             report.notes.append("no copy of the database was made; the journal of this run is the way back: undo")
-    with told(work.folder):
-        write_whole(work.folder / WRITTEN, {"version": 1, **work.facts, "point": report.point})
+    _note(work, report)
     total = sum(count for name, count in work.plan.counts.items() if is_operation(name))
     progress.phase("writing", total)
     plan = replace(work.plan, changes=_Told(work.plan.changes, progress.advance))
@@ -97,7 +103,15 @@ def write(work: Work, accept: Collection[str], progress: Progress, means: Means,
             raise Stopped(why) from stop
     report.seconds["writing"] = round(means.clock() - begun, 3)
     _tell(applied, report)
+    with suppress(PortabilityError):  # what it had before was deleted, perhaps; all is written, whatever comes of this
+        _note(work._replace(facts={**work.facts, "instance": signs_of(work.target.reader)}), report)
     return applied
+
+
+def _note(work: Work, report: Report) -> None:
+    """Keep what whoever takes this run back needs to know."""
+    with told(work.folder):
+        write_whole(work.folder / WRITTEN, {"version": 1, **work.facts, "point": report.point})
 
 
 def is_operation(name: str) -> bool:
@@ -141,7 +155,7 @@ def _or_nothing(open_image: Callable[[Blob], IO[bytes]]) -> Callable[[Blob], IO[
 
 
 def _tell(applied: Applied, report: Report) -> None:
-    report.changes = dict(applied.counts)
+    report.changes = applied.records.counts()
     report.undoable = bool(applied.counts)
     moved, failed = applied.moved, [str(error) for error in applied.failed]
     partly = [str(error) for error in applied.partly]

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "hook": {"tombstones", "wholefile"},
     "landing": {"wholefile"},
     "runs": {"errors", "landing", "oslock", "wholefile"},
+    "traces": set(),
     "dependencies": {"errors"},
     "stashlog": set(),
     "call": {"errors", "libraries"},
@@ -35,6 +36,7 @@ MAY_IMPORT = {
     "reconcile": CORE,
     "progress": CORE,
     "report": CORE,
+    "report_html": CORE | {"report"},
     "doctor": CORE,
     "formats": set(),
     "means": CORE,
@@ -66,9 +68,9 @@ MAY_IMPORT = {
     | {"checking", "config", "desk", "downloads", "libraries", "mediafolders", "places", "runs", "templates"},
     "backup_orders": CORE | {"backup_options", "checking", "desk"},
     "archives_shown": {"errors", "libraries", "listing", "restoring", "storage"},
-    "restore_orders": {"archives_shown", "checking", "desk", "errors", "restore_options", "runs"},
+    "restore_orders": {"archives_shown", "checking", "desk", "errors", "restore_options", "runs", "traces"},
     "operations_runs": {"archives_shown", "backup_orders", "config", "desk", "downloads", "errors", "jobs"}
-    | {"mediafolders", "orders", "restore_orders", "runs", "storage", "wholefile"},
+    | {"mediafolders", "orders", "restore_orders", "runs", "storage", "traces", "wholefile"},
     "operations_archives": {
         "archives_shown",
         "desk",
@@ -89,29 +91,34 @@ MAY_IMPORT = {
     "tasks": CORE
     | {"backup", "backup_orders", "commands", "dependencies", "desk", "installer", "means", "operations_runs"}
     | {"orders", "providing", "report", "restore_orders", "restore_tasks", "runs", "stashlog"},
-    "plugin": CORE | {"call", "desk", "downloads", "operations", "orders", "runs", "stashlog", "tasks"},
+    "plugin": CORE
+    | {"call", "desk", "downloads", "operations", "operations_runs", "orders", "report_html", "runs", "stashlog"}
+    | {"tasks"},
     "restoring": CORE,
     "restore_options": CORE | {"checking", "config", "restoring", "transform"},
     "planrows": CORE | {"reconcile"},
-    "planfile": CORE | {"planrows", "reconcile", "runs"},
+    "planfile": CORE | {"planrows", "reconcile", "report", "runs"},
     "labels": CORE | {"listing", "reconcile"},
     "points": CORE | {"libraries", "target"},
-    "writing": CORE | {"means", "oslock", "points", "reconcile", "runs", "target", "wholefile"},
+    "identity": CORE | {"incremental", "target"},
+    "writing": CORE | {"identity", "means", "oslock", "points", "reconcile", "runs", "target", "traces", "wholefile"},
     "restore_source": CORE | {"libraries", "means", "reconcile", "restore_options", "transform"},
     "restore": CORE
-    | {"labels", "libraries", "means", "planfile", "planrows", "reconcile", "restore_options", "restore_source"}
-    | {"runs", "storage", "target", "wholefile", "writing"},
-    "undoing": CORE | {"libraries", "means", "reconcile", "runs", "target", "wholefile", "writing"},
+    | {"identity", "labels", "libraries", "means", "planfile", "planrows", "reconcile", "restore_options"}
+    | {"restore_source", "runs", "storage", "target", "traces", "wholefile", "writing"},
+    "undoing": CORE
+    | {"identity", "libraries", "means", "reconcile", "runs", "target", "traces", "wholefile", "writing"},
     "restore_commands": CORE
-    | {"libraries", "means", "places", "planfile", "report", "restore", "restore_options", "runs", "target"}
-    | {"undoing", "writing"},
+    | {"libraries", "means", "places", "planfile", "report", "restore", "report_html", "restore_options", "runs"}
+    | {"target", "traces", "undoing", "writing"},
     "arguments": CORE | {"formats", "libraries", "restoring"},
     "__main__": CORE
     | {"arguments", "backup", "backup_options", "checking", "compare", "listing"}
     | {"commands", "config", "doctor", "formats", "libraries", "means", "places", "progress", "report"}
     | {"restore_commands", "restore_options", "undoing", "writing"},
     "docs_media": CORE | {"libraries"},
-    "docs": CORE | {"arguments", "docs_media", "libraries"},
+    "docs_restore": CORE | {"libraries"},
+    "docs": CORE | {"arguments", "docs_media", "docs_restore", "libraries"},
     "launch": {"hook", "plugin"},
     "__init__": set(),
 }

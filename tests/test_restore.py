@@ -1,6 +1,7 @@
 """Restores into a library in memory: what is chosen, what comes along, what is left alone, what holds a plan."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from stash_portability.errors import (
     Braked,
     Locked,
+    NoSpace,
     RecordError,
     Stopped,
     Unreachable,
@@ -15,14 +17,17 @@ from stash_portability.errors import (
     UnsupportedVersion,
     UsageError,
 )
+from stash_portability.kinds import KINDS
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.libraries.memory_write import MemoryWriter
-from stash_portability.model import Record, Written
+from stash_portability.model import Record, Report, Written
 from stash_portability.oslock import held
 from stash_portability.planfile import read_header
 from stash_portability.report import as_data, as_text, exit_code
 from stash_portability.restore import plan_restore
-from stash_portability.writing import WRITER
+from stash_portability.traces import JOURNAL, applied_by
+from stash_portability.undoing import undo_preview
+from stash_portability.writing import lock_of
 
 from .restoring import DEMO, Bench, breaking_off, rows
 
@@ -294,6 +299,156 @@ def test_a_plan_is_applied_once(bench):
     assert len(bench.named("tag", "Tidal flat")) == 1
 
 
+def no_room(*_):
+    raise Braked("no-restore-point: there is no room")
+
+
+def full_disk(*_):
+    raise NoSpace(path="runs", reason="it is full")
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "error"),
+    [("writing.make_point", no_room, Braked), ("writing.Journal", full_disk, NoSpace)],
+)
+def test_a_run_that_ended_before_it_wrote_is_no_reason_not_to_apply(bench, monkeypatch, where, what, error):
+    bench.drop("tag", "3")
+    bench.library.create("tag", {"name": "Mine", "aliases": []})
+    planned, _ = bench.plan(mode="replace")
+    monkeypatch.setattr(f"stash_portability.{where}", what)
+    with pytest.raises(error):
+        bench.apply(planned)
+    monkeypatch.undo()
+    assert applied_by(planned) == ""
+    done, report = bench.apply(planned)
+    assert (applied_by(planned), report.undoable) == (done.name, True)
+
+
+def test_what_the_disk_has_no_room_to_journal_was_not_written(bench, monkeypatch):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan(kinds=("tag",))
+    sync = os.fsync
+
+    def full(handle):
+        journals = bench.runs.glob(f"*/{JOURNAL}")
+        if any(os.path.samestat(os.fstat(handle), path.stat()) for path in journals):
+            raise OSError(28, os.strerror(28))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoSpace):
+        bench.apply(planned)
+    monkeypatch.undo()
+    [failed] = bench.runs.glob("*-apply-*")
+    assert (failed / JOURNAL).read_bytes() == b""
+    assert bench.apply(planned)[1].changes == {"tag create": 1}
+
+
+def test_a_run_that_had_nothing_to_write_does_not_count(bench):
+    planned, _ = bench.plan()
+    bench.apply(planned)
+    assert bench.apply(planned)[1].changes == {}
+
+
+def test_a_plan_whose_run_was_removed_is_not_written_again(bench):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan()
+    done, _ = bench.apply(planned)
+    shutil.rmtree(done)
+    with pytest.raises(UsageError, match=f"applied before, by {done.name}"):
+        bench.apply(planned)
+
+
+def elsewhere(bench):
+    """Another library behind the same address, with the same ids."""
+    bench.library = MemoryLibrary(
+        Record(one.kind, one.uid, {**one.data, "created_at": "2001-02-03T04:05:06Z"})
+        if "created_at" in one.data
+        else one
+        for kind in KINDS
+        for one in bench.library.read(kind)
+    )
+    return bench.everything()
+
+
+def test_another_stash_behind_the_address_is_not_written_to(bench):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan(kinds=("tag",))
+    signs = read_header(planned)["instance"]
+    assert len(signs["scene"]["oldest"]) == 3
+    was, before = bench.library, elsewhere(bench)
+    with pytest.raises(Braked, match=r"replaced-instance: memory is another Stash.* --accept replaced-instance"):
+        bench.apply(planned)
+    assert bench.everything() == before
+    other, bench.library = bench.library, was
+    done, _ = bench.apply(planned)
+    was, bench.library = bench.library, other
+    with pytest.raises(Braked, match=f"undo {done.name} --accept replaced-instance"):
+        bench.undo(done)
+    assert bench.everything() == before
+    bench.undo(done, ("replaced-instance",))
+    bench.library = was
+    assert bench.undo(done)[1].changes == {"tag delete": 1}
+
+
+def test_what_a_run_deletes_does_not_make_it_another_stash(bench, monkeypatch):
+    for kind in KINDS:
+        for one in list(bench.library.read(kind)):
+            if kind not in ("tag", "config"):
+                bench.drop(kind, one.uid)
+    old = {"created_at": "2001-02-03T04:05:06Z", "aliases": [], "parents": []}
+    oldest = [bench.library.create("tag", {**old, "name": f"Mine {number}"}) for number in range(3)]
+    for uid in [one.uid for one in bench.library.read("tag") if one.uid not in oldest]:
+        bench.drop("tag", uid)
+    done, report = bench.restore(kinds=("tag",), mode="replace")
+    assert report.changes["tag delete"] == 3
+    bench.undo(done)
+    assert sorted(data["name"] for data in view_of_tags(bench)) == ["Mine 0", "Mine 1", "Mine 2"]
+
+
+def view_of_tags(bench):
+    return [one.data for one in bench.library.read("tag")]
+
+
+def test_only_its_owner_can_read_what_a_run_leaves(bench):
+    bench.library.update("tag", "1", {"image": bench.get("studio", "1")["image"].key})
+    bench.drop("tag", "3")
+    planned, _ = bench.plan(mode="replace")
+    done, _ = bench.apply(planned)
+    undone, _ = bench.undo(done)
+    found = {path for run in (planned, done, undone) for path in run.rglob("*")} | {lock_of(bench.runs)}
+    assert {path.name for path in found} >= {"plan.jsonl", "applied.json", JOURNAL, "written.json", "undone.json"}
+    assert (done / "blobs").is_dir()
+    for path in found:
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
+    assert {path for path in bench.runs.iterdir()} == {planned, done, undone}
+
+
+def test_records_are_counted_once_in_preview_report_and_undo(tmp_path):
+    bench = Bench(tmp_path, MemoryLibrary())
+    planned, preview = bench.plan(kinds=("tag", "studio"))
+    assert len(rows(planned)) > sum(preview.changes.values())  # links are written apart
+    done, report = bench.apply(planned)
+    assert report.changes == preview.changes
+    back = {name.replace("create", "delete"): count for name, count in report.changes.items()}
+    assert undo_preview(done).changes == back
+    undone, report = bench.undo(done)
+    assert report.changes == back
+    assert bench.undo(undone)[1].changes == preview.changes
+
+
+def test_what_is_renamed_and_hung_elsewhere_is_counted_once(bench):
+    swapped = {"1": bench.get("tag", "2")["name"], "2": bench.get("tag", "1")["name"]}
+    bench.library.update("tag", "1", {"name": "Between"})
+    for uid in ("2", "1"):
+        bench.library.update("tag", uid, {"name": swapped[uid], "aliases": [], "parents": ["12"], "description": uid})
+    bench.library.update("scene", "1", {"tags": [], "groups": [], "title": "By hand"})
+    planned, preview = bench.plan(mode="replace")
+    done, report = bench.apply(planned)
+    assert report.changes == preview.changes
+    assert undo_preview(done).changes == bench.undo(done)[1].changes == preview.changes
+
+
 def test_what_somebody_changed_since_the_preview_is_left_alone(bench):
     bench.library.update("scene", "1", {"director": None})
     bench.library.update("scene", "2", {"title": None})
@@ -369,7 +524,7 @@ def test_a_run_that_was_cut_short_can_be_undone_and_another_restores_the_rest(tm
 def test_only_one_writes_at_a_time(bench):
     bench.drop("tag", "3")
     planned, _ = bench.plan()
-    with held(bench.runs / WRITER), pytest.raises(Locked):
+    with held(lock_of(bench.runs)), pytest.raises(Locked):
         bench.apply(planned)
     bench.apply(planned)
     assert len(bench.named("tag", "Tidal flat")) == 1
@@ -395,9 +550,42 @@ def test_the_report_reads_well(bench):
     text = as_text(report)
     assert "create 1 tag" in text
     assert "+Tidal flat" in text
+    assert "  create tag Tidal flat\n" in text
+    assert "new:" not in text
     assert "1 conflicts" in text
     data = json.loads(json.dumps(as_data(report)))
     assert (data["exit_code"], data["changes"]["tag create"], data["brakes"]) == (1, 1, [])
+
+
+def test_what_stays_in_the_archive_is_told_by_its_reason():
+    stamps, scan = "Stash sets it itself", "a fact of the scan"
+    report = Report("restore merge")
+    report.not_restored = {
+        **{f"{kind}.{name}": {"count": count, "why": stamps}
+           for kind, count in (("scene", 40), ("tag", 1)) for name in ("created_at", "updated_at")},
+        "scene.captions": {"count": 1, "why": scan},
+        "gallery.delete": {"count": 2, "why": "it is the gallery of a zip"},
+    }  # fmt: skip
+    assert as_text(report).splitlines()[2:] == [
+        "  kept in the archive, not restored: created_at and updated_at of 41 records (Stash sets them itself)",
+        "  kept in the archive, not restored: captions of 1 scene (a fact of the scan)",
+        "  not deleted: 2 galleries (it is the gallery of a zip)",
+    ]
+    assert as_data(report)["not_restored"] == report.not_restored
+
+
+def test_what_failed_is_told_by_its_name(tmp_path):
+    class Refusing(MemoryWriter):
+        def write(self, changes):
+            if changes[0].op == "create":
+                return [Written("", RecordError(kind=one.kind, uid="", reason="no")) for one in changes]
+            return super().write(changes)
+
+    bench = Bench(tmp_path, writer=Refusing)
+    bench.drop("tag", "3")
+    _, report = bench.restore(kinds=("tag",), links=True)
+    assert "tag Tidal flat is left out: no" in report.skipped
+    assert not [line for line in report.skipped if "new:" in line]
 
 
 def test_an_apply_without_a_plan_is_refused(bench, tmp_path):

@@ -6,8 +6,9 @@ import pytest
 
 from stash_portability import restore, restore_commands
 from stash_portability.__main__ import main
-from stash_portability.errors import Refused
+from stash_portability.errors import Braked, Refused
 from stash_portability.oslock import held
+from stash_portability.writing import lock_of
 
 from .restoring import DEMO, Bench, breaking_off
 
@@ -71,6 +72,83 @@ def test_yes_writes_at_once_but_not_through_a_brake(bench, capsys):
     assert len(bench.named("tag", "Mine 3")) == 1
 
 
+def test_yes_says_it_once(bench, capsys):
+    bench.drop("tag", "3")
+    code, said, done = run(capsys, "restore", DEMO, "--to", STASH, "--yes")
+    assert (code, said.count("create 1 tag"), said.count("changes in")) == (0, 1, 1)
+    assert "-apply-" in done
+    assert "+" not in said  # samples belong to a preview
+    bench.drop("studio", "2")
+    code, said, _ = run(capsys, "--json", "restore", DEMO, "--to", STASH, "--yes")
+    reports = [line for line in map(json.loads, said.splitlines()) if line["type"] == "report"]
+    assert [(one["what"], one["samples"]) for one in reports] == [("apply restore merge", [])]
+
+
+def test_when_there_is_nothing_to_write_nothing_is_proposed(bench, capsys):
+    for more in ((), ("--yes",)):
+        code, said, _ = run(capsys, "restore", DEMO, "--to", STASH, *more)
+        assert (code, "there is nothing to write" in said, "apply" in said) == (0, True, False)
+    bench.library.update("scene", "1", {"title": "By hand"})
+    code, said, planned = run(capsys, "restore", DEMO, "--to", STASH)
+    assert (code, "there is nothing to write" in said, "-restore-" in planned) == (1, True, True)
+
+
+def test_runs_are_called_after_what_they_do(bench, capsys):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    done = run(capsys, "apply", planned)[2]
+    undone = run(capsys, "undo", done)[2]
+    redone = run(capsys, "undo", undone)[2]
+    told = {one["run"]: one for one in map(json.loads, run(capsys, "--json", "runs")[1].splitlines())}
+    assert {name: told[name]["title"] for name in (planned, done, undone, redone)} == {
+        planned: "Preview a restore from demo", done: "Restore demo (merge)",
+        undone: "Undo: restore of demo (merge)", redone: "Undo: undo of restore of demo (merge)",
+    }  # fmt: skip
+    assert (told[done]["plan"], told[done]["archive"], told[undone]["undid"]) == (planned, "demo", done)
+    assert (told[planned]["applied"], told[undone]["undone"]) == (done, redone)
+    assert "undone" not in told[done]
+
+
+def test_each_run_leaves_a_page_of_its_own(bench, capsys):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    done = run(capsys, "apply", planned)[2]
+    run(capsys, "apply", planned)
+    undone = run(capsys, "undo", done)[2]
+    pages = {path.parent: path for path in bench.runs.glob("*/report.html")}
+    assert len(pages) == len(list(bench.runs.iterdir())) == 4
+    assert {path.stat().st_mode & 0o777 for path in pages.values()} == {0o600}
+    for name, title in ((planned, "Preview a restore"), (done, "Restore demo"), (undone, "Undo: restore of demo")):
+        assert f"<h1>{title}" in pages[bench.runs / name].read_text("utf-8")
+    assert sum("was applied before" in page.read_text("utf-8") for page in pages.values()) == 1
+
+
+def test_what_failed_before_it_wrote_can_be_applied_again(bench, capsys, monkeypatch):
+    bench.drop("tag", "3")
+    bench.library.create("tag", {"name": "Mine", "aliases": []})
+    planned = run(capsys, "restore", DEMO, "--to", STASH, "--mode", "replace")[2]
+
+    def no_point(*_):
+        raise Braked("no-restore-point: there is no room")
+
+    monkeypatch.setattr("stash_portability.writing.make_point", no_point)
+    assert run(capsys, "apply", planned)[0] == 7
+    monkeypatch.setenv("STASH_API_KEY", "")
+    assert run(capsys, "apply", planned)[0] == 14
+    monkeypatch.undo()
+    failed = [one for one in restore_commands.runs.latest(bench.runs, 9) if one["kind"] == "apply"]
+    assert [(one["state"], one["plan"], one["archive"]) for one in failed] == [("failed", planned, "demo")] * 2
+
+
+def test_a_plan_is_applied_again_after_a_failure_that_wrote_nothing(bench, capsys):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    with held(lock_of(bench.runs)):
+        assert run(capsys, "apply", planned)[0] == 11
+    assert run(capsys, "apply", planned)[0] == 0
+    assert run(capsys, "apply", planned)[0] == 2
+
+
 def test_decisions_are_listed(bench, capsys):
     bench.library.update("scene", "1", {"title": "By hand"})
     code, said, planned = run(capsys, "restore", DEMO, "--to", STASH)
@@ -101,7 +179,7 @@ def test_no_key_is_in_what_a_run_leaves(bench, capsys):
 def test_another_writer_is_told(bench, capsys):
     bench.drop("tag", "3")
     planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
-    with held(bench.runs / "writer"):
+    with held(lock_of(bench.runs)):
         code, said, _ = run(capsys, "apply", planned)
     assert (code, "another run" in said) == (11, True)
 

@@ -5,19 +5,18 @@ from datetime import datetime, timezone
 
 import pytest
 
-from stash_portability import restore_orders, runs
+from stash_portability import restore_orders, runs, traces
 from stash_portability.backup import backup
 from stash_portability.backup_options import BackupOptions
 from stash_portability.errors import SeveralProblems, UnknownName, UsageError
+from stash_portability.identity import REPLACED
 from stash_portability.libraries.archive import ArchiveSource
 from stash_portability.means import Means
 from stash_portability.planfile import CHANGES
 from stash_portability.points import ACCEPT
 from stash_portability.progress import Quiet
 from stash_portability.reconcile.journal import NAME as JOURNAL
-from stash_portability.restore import APPLIED
 from stash_portability.writing import BRAKES as BRAKES_THERE_ARE
-from stash_portability.writing import WRITTEN
 
 from .test_plugin import DEMO, desk_of
 
@@ -32,13 +31,13 @@ def begun(desk, kind, token=b"abcd", state="finished", **facts):
 
 
 def wrote(run):
-    (run.folder / restore_orders.JOURNAL).write_text('{"intend": 0}\n')
-    (run.folder / restore_orders.WRITTEN).write_text("{}")
+    (run.folder / traces.JOURNAL).write_text('{"intend": 0}\n')
+    (run.folder / traces.WRITTEN).write_text("{}")
     return run
 
 
 def previewed(run):
-    (run.folder / restore_orders.PLAN).write_text("{}\n")
+    (run.folder / traces.PLAN).write_text("{}\n")
     return run
 
 
@@ -82,10 +81,10 @@ def test_a_plan_and_what_is_undone_are_runs(tmp_path, planned, name):
 
 
 def test_the_brakes_are_called_as_those_who_find_them_call_them():
-    assert {restore_orders.NO_POINT, restore_orders.UNKNOWN_CREATES} <= set(BRAKES_THERE_ARE)
-    assert restore_orders.NO_POINT == ACCEPT
-    assert (restore_orders.JOURNAL, restore_orders.WRITTEN, restore_orders.APPLIED) == (JOURNAL, WRITTEN, APPLIED)
-    assert restore_orders.PLAN == CHANGES
+    ours = {restore_orders.NO_POINT, restore_orders.UNKNOWN_CREATES, restore_orders.REPLACED}
+    assert ours <= set(BRAKES_THERE_ARE)
+    assert (restore_orders.NO_POINT, restore_orders.REPLACED) == (ACCEPT, REPLACED)
+    assert (traces.JOURNAL, traces.PLAN) == (JOURNAL, CHANGES)
 
 
 @pytest.mark.parametrize("order", ["apply_order", "undo_order", "verify_order"])
@@ -177,14 +176,26 @@ def test_only_a_preview_that_was_made_to_its_end_can_be_applied(tmp_path, desk, 
 
 def test_a_plan_is_written_once(tmp_path, desk, planned):
     order, apply = ordered(tmp_path, plan=planned.name), begun(desk, "apply", b"efgh", "stopped")
-    (planned.folder / restore_orders.APPLIED).write_text(json.dumps({"version": 1, "by": apply.name}))
+    (planned.folder / traces.APPLIED).write_text(json.dumps({"version": 1, "by": apply.name}))
+    (apply.folder / traces.WRITTEN).write_text("{}")
     assert restore_orders.apply_order(order).run == planned.name  # it was ended before it wrote anything
-    assert "applied" not in restore_orders.told_further(desk, runs.read(desk.places.runs, planned.name))
+    assert "applied" not in further(desk, planned)
     wrote(apply)
     with pytest.raises(UsageError, match=f"by {apply.name}: preview again"):
         restore_orders.apply_order(order)
-    assert restore_orders.told_further(desk, runs.read(desk.places.runs, planned.name))["applied"] == apply.name
-    assert restore_orders.told_further(desk, runs.read(desk.places.runs, apply.name))["undoable"]
+    assert further(desk, planned)["applied"] == apply.name
+    assert further(desk, apply)["undoable"]
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", "{}"])
+def test_a_note_that_is_damaged_is_no_reason_to_write_a_plan_twice(tmp_path, planned, note):
+    (planned.folder / traces.APPLIED).write_text(note)
+    with pytest.raises(UsageError, match="by another run"):
+        restore_orders.apply_order(ordered(tmp_path, plan=planned.name))
+
+
+def further(desk, run):
+    return traces.told_further(desk.places.runs, runs.read(desk.places.runs, run.name))
 
 
 @pytest.mark.parametrize("kind", ["apply", "undo"])
@@ -199,17 +210,24 @@ def test_what_has_written_can_be_undone(tmp_path, desk, kind, state):
 
 
 def test_it_is_undone_once(tmp_path, desk):
-    run = wrote(begun(desk, "apply"))
-    runs.note(desk.places.runs, run.name, undone="20260501T120000.000Z-undo-00000000")
-    with pytest.raises(UsageError, match="undo-00000000 has done that"):
+    run, undo, redo = wrote(begun(desk, "apply")), begun(desk, "undo", b"efgh"), begun(desk, "undo", b"ijkl")
+    (run.folder / traces.UNDONE).write_text(json.dumps({"version": 1, "by": undo.name}))
+    assert restore_orders.undo_order(ordered(tmp_path, run=run.name)).run == run.name  # it wrote nothing
+    wrote(undo)
+    with pytest.raises(UsageError, match=f"{undo.name} has done that"):
         restore_orders.undo_order(ordered(tmp_path, run=run.name))
+    assert further(desk, run)["undone"] == undo.name
+    (undo.folder / traces.UNDONE).write_text(json.dumps({"version": 1, "by": redo.name}))
+    wrote(redo)
+    assert "undone" not in further(desk, run)
+    assert restore_orders.undo_order(ordered(tmp_path, run=run.name)).run == run.name
 
 
 def test_what_goes_on_or_has_written_nothing_cannot_be_undone(tmp_path, desk, planned):
     with pytest.raises(UsageError, match="nothing into Stash"):
         restore_orders.undo_order(ordered(tmp_path, run=planned.name))
     empty = begun(desk, "apply", b"efgh")
-    (empty.folder / restore_orders.JOURNAL).touch()
+    (empty.folder / traces.JOURNAL).touch()
     with pytest.raises(UsageError, match="written nothing"):
         restore_orders.undo_order(ordered(tmp_path, run=empty.name))
     with runs.begin(desk.places.runs, "apply", NOON, b"ijkl") as run:

@@ -8,7 +8,7 @@ import pytest
 from stash_portability import operations_runs, runs, target
 from stash_portability.backup import backup
 from stash_portability.backup_options import BackupOptions
-from stash_portability.errors import Stopped
+from stash_portability.errors import Braked, Stopped
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.libraries.memory_write import MemoryWriter
 from stash_portability.means import Means
@@ -16,6 +16,7 @@ from stash_portability.model import Record
 from stash_portability.oslock import held
 from stash_portability.places import Places
 from stash_portability.progress import Quiet
+from stash_portability.writing import lock_of
 
 from .reconcile.targets import memory_target
 from .test_operations import ask, call, do, error_of, folder_of, stash
@@ -68,7 +69,7 @@ def described(report):
     return report["report"]["changes"]
 
 
-def test_a_restore_is_previewed_then_applied_then_undone(ask, done, name, lake):
+def test_a_restore_is_previewed_then_applied_then_undone(ask, done, name, lake, stash):
     before = now(lake)
     planned = done("restore", archive=name, mode="replace")
     assert planned["state"] == "finished", planned
@@ -79,16 +80,21 @@ def test_a_restore_is_previewed_then_applied_then_undone(ask, done, name, lake):
     assert {row["label"] for row in ask("plan", run=planned["run"])["rows"]} >= {"Goose 1", "Heron"}
     applied = done("apply", plan=planned["run"])
     assert applied["state"] == "finished", applied
-    assert (applied["title"], applied["plan"]) == (f"Restore from {name}", planned["run"])
+    assert (applied["title"], applied["plan"]) == (f"Restore {name} (replace)", planned["run"])
     assert sorted(tag["name"] for tag in now(lake).values()) == sorted(tag["name"] for tag in WAS.values())
     assert applied["report"]["undoable"]
     assert ask("run", run=planned["run"])["run"]["applied"] == applied["run"]
+    page = (folder_of(stash) / applied["run"] / "report.html").read_text("utf-8")
+    assert f"<h1>Restore {name} (replace)</h1>" in page
     undone = done("undo", run=applied["run"])
-    assert (undone["state"], undone["undid"]) == ("finished", applied["run"])
+    assert (undone["state"], undone["undid"], undone["archive"]) == ("finished", applied["run"], name)
+    assert undone["title"] == f"Undo: restore of {name} (replace)"
     assert sorted(tag["name"] for tag in now(lake).values()) == sorted(tag["name"] for tag in before.values())
     assert ask("run", run=applied["run"])["run"]["undone"] == undone["run"]
     assert "has done that" in error_of(ask("start", task="undo", order={"run": applied["run"]}))["message"]
-    assert done("undo", run=undone["run"])["state"] == "finished"
+    again = done("undo", run=undone["run"])
+    assert (again["state"], again["title"]) == ("finished", f"Undo: undo of restore of {name} (replace)")
+    assert "undone" not in ask("run", run=applied["run"])["run"]
 
 
 def test_how_it_is_merged_is_not_mixed_up_with_the_mode_of_the_task(done, name):
@@ -136,9 +142,57 @@ def test_a_brake_holds_until_it_is_accepted(ask, done, name, lake):
     assert ask("overview")["decisions"] == []
 
 
+def test_without_a_restore_point_nothing_is_written_and_it_can_be_applied_again(ask, done, name, lake, monkeypatch):
+    def no_point(_, accept):
+        if not accept:
+            raise Braked("no-restore-point: there is no room")
+        return ""
+
+    monkeypatch.setattr("stash_portability.writing.make_point", no_point)
+    planned, before = done("restore", archive=name, mode="replace"), now(lake)
+    stopped = done("apply", plan=planned["run"])
+    assert (stopped["state"], stopped["exit_code"], stopped["undoable"]) == ("failed", 7, False)
+    assert now(lake) == before
+    assert "applied" not in ask("run", run=planned["run"])["run"]
+    applied = done("apply", plan=planned["run"], accept=["no-restore-point"])
+    assert applied["state"] == "finished", applied
+    assert ask("run", run=planned["run"])["run"]["applied"] == applied["run"]
+
+
+def test_what_a_run_is_about_is_told_before_it_begins(ask, done, name, stash):
+    planned = done("restore", archive=name)
+    waits = ask("start", task="apply", order={"plan": planned["run"]})["run"]
+    told = runs.read(folder_of(stash), waits)
+    assert (told["state"], told["plan"], told["archive"]) == ("queued", planned["run"], name)
+    runs.change(folder_of(stash), waits, ("queued",), "stopped", exit_code=130)
+    told = ask("run", run=waits)["run"]
+    assert (told["state"], told["plan"], told["archive"]) == ("stopped", planned["run"], name)
+    applied = done("apply", plan=planned["run"])
+    waits = ask("start", task="undo", order={"run": applied["run"]})["run"]
+    told = runs.read(folder_of(stash), waits)
+    assert (told["undid"], told["archive"]) == (applied["run"], name)
+
+
+def test_a_preview_that_was_killed_tells_its_order(ask, done, name, stash):
+    order = {"archive": name, "kinds": ["tag"], "mode": "replace"}
+    waits = ask("start", task="restore", order=order)["run"]
+    assert "order" not in ask("run", run=waits)["run"]
+    runs.change(folder_of(stash), waits, ("queued",), "stopped", exit_code=130)
+    told = ask("run", run=waits)["run"]
+    assert (told["order"], told["archive"]) == (order, name)
+    again = done("restore", **told["order"])
+    assert again["state"] == "finished"
+    assert "order" not in ask("run", run=again["run"])["run"]
+
+
+def test_when_there_is_nothing_to_write_that_is_said(ask, call, do, name):
+    do(ask("start", task="restore", order={"archive": name, "ids": {"tag": ["3"]}})["job"])
+    assert "there is nothing to write" in call.log.splitlines()[-1]
+
+
 def test_only_one_writes_at_a_time(done, name, stash, lake):
     planned, before = done("restore", archive=name), now(lake)
-    with held(folder_of(stash) / "writer"):
+    with held(lock_of(folder_of(stash))):
         applied = done("apply", plan=planned["run"])
     assert (applied["state"], applied["error"]["code"], applied["exit_code"]) == ("failed", "Locked", 11)
     assert now(lake) == before

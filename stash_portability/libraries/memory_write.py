@@ -1,5 +1,5 @@
-"""A library in memory that is written to as a Stash is: names are unique, what is deleted is no longer referred to and
-takes its parts along, and each change of a batch fails or succeeds for itself.
+"""A library in memory that is written to as a Stash is: names are unique, nothing lies above itself, what is deleted is
+no longer referred to and takes its parts along, and each change of a batch fails or succeeds for itself.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from typing import IO, Any
 from ..errors import RecordError
 from ..kinds import KINDS, Field, Kind
 from ..model import Blob, BlobRef, Change, Data, Want, Written
+from .archive_values import PARENTS
 from .memory import MemoryLibrary
+from .record_check import circle
 
 OpenImage = Callable[[Blob | BlobRef], IO[bytes]]
 
+_BELOW = {"group": "sub_groups"}
+"""The other end of PARENTS, of kinds that have one."""
 _NAMES = {"tag": ("name", "aliases"), "studio": ("name", "aliases"), "performer": ("name", "disambiguation")}
 
 
@@ -37,6 +41,7 @@ class MemoryWriter:
                 return Written(uid)
             data = self._with_images(change.after or {})
             self._check_name(change)
+            self._check_circle(change)
             if change.op == "create":
                 return Written(self._library.create(kind, data))
             self._library.update(kind, uid, data)
@@ -70,6 +75,19 @@ class MemoryWriter:
         if taken := others & _names(change.kind, {**held, **after}):
             raise RecordError(kind=change.kind, uid=change.uid, reason=f"the name {min(taken)!r} is taken")
 
+    def _check_circle(self, change: Change) -> None:
+        ends = (PARENTS.get(change.kind, ""), _BELOW.get(change.kind, ""))
+        if change.op == "create" or not any((change.after or {}).get(name) for name in ends):
+            return  # nothing refers to a new record
+        above: dict[str, list[str]] = {}
+        for record in self._library.read(change.kind):
+            data = {**record.data, **(change.after or {})} if record.uid == change.uid else record.data
+            above.setdefault(record.uid, []).extend(_members(data.get(ends[0])))
+            for below in _members(data.get(ends[1])):
+                above.setdefault(below, []).append(record.uid)
+        if found := circle(above):
+            raise RecordError(kind=change.kind, uid=change.uid, reason=f"a circle: {' → '.join(found)}")
+
     def _delete(self, kind: str, uid: str) -> None:
         self._library.delete(kind, uid)
         for other in KINDS.values():
@@ -87,6 +105,11 @@ class MemoryWriter:
             elif isinstance(value, list) and any(_refers(field, entry, uid) for entry in value):
                 left = [entry for entry in value if not _refers(field, entry, uid)]
                 self._library.update(kind.name, record.uid, {field.name: left})
+
+
+def _members(value: Any) -> list[str]:
+    entries = [value] if isinstance(value, str) else value or []
+    return [entry["group"] if isinstance(entry, dict) else entry for entry in entries]
 
 
 def _refers(field: Field, entry: Any, uid: str) -> bool:

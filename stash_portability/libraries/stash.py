@@ -54,7 +54,10 @@ class Status:
 
 
 class StashSource:
-    """A running Stash: a Source, a Searcher and a PartsReader."""
+    """A running Stash: a Source, a Searcher and a PartsReader. ``shown``: the fields, with their kinds, that it shows a
+    value of though none is set."""
+
+    shown = frozenset((("gallery", "cover"),))
 
     def __init__(self, connection: Connection, *, page: int = PAGE) -> None:
         self.connection = connection

@@ -2,7 +2,8 @@
 
 That its proof of equality held once does not say that the file is always up to date here (what Stash last wrote lies in
 a log beside the file, and its index in memory that not every container or network disk shares). So with each reading by
-ids the server is asked for one of them: when the file shows another time of change, the server is read from then on.
+ids the server is asked for one of them: when the file shows it otherwise, the server is read from then on.
+Kinds whose records have no such time (saved filters, settings) are read from the server.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import RecordError, Unreadable
-from ..kinds import CONFIG, KINDS
+from ..kinds import KINDS
 from ..model import EVERYTHING, About, Blob, Record, Want
 from .database import DatabaseSource
-from .local import LocalStash
+from .local import LocalStash, same
 from .stash import StashSource
 
 _STAMP = "updated_at"
@@ -32,6 +33,11 @@ class Newest:
         self._path, self._blobs = Path(status.database), Path(status.blobs) if status.blobs else None
         self.stale = False
 
+    @property
+    def shown(self) -> frozenset[tuple[str, str]]:
+        """The fields that it shows a value of though none is set, with their kinds; see ``StashSource.shown``."""
+        return self._stash.shown if self.stale else frozenset()
+
     def about(self) -> About:
         """Tell what this is."""
         with closing(self._open()) as file:
@@ -39,7 +45,8 @@ class Newest:
 
     def read(self, kind: str, want: Want = EVERYTHING) -> Iterator[Record]:
         """Stream the records of ``kind``; see model.Source."""
-        if kind == CONFIG.name or self.stale or (want.ids is not None and self._is_stale(kind, want.ids)):
+        timed = KINDS[kind].field(_STAMP) is not None
+        if not timed or self.stale or (want.ids and self._is_stale(kind, want)):
             yield from self._stash.read(kind, want)
             return
         with closing(self._open()) as file:
@@ -60,17 +67,18 @@ class Newest:
     def _open(self) -> DatabaseSource:
         return DatabaseSource(self._path, self._blobs, self._skip)
 
-    def _is_stale(self, kind: str, ids: Sequence[str]) -> bool:
-        """Whether the file and the server tell of the last of these records that it changed at another time. A record
-        may change between both questions: then the file is asked once more."""
-        if not ids or KINDS[kind].field(_STAMP) is None:
-            return False
-        want = Want(fields=frozenset((_STAMP,)), ids=(ids[-1],))
+    def _is_stale(self, kind: str, want: Want) -> bool:
+        """Whether the file and the server tell something else of the last of these records: when it changed (in whole
+        seconds), or what is asked for but images. A record may change between both questions: then the file is asked
+        once more."""
+        names = KINDS[kind].names() if want.fields is None else (*want.fields, _STAMP)
+        one = Want(fields=frozenset(names), ids=tuple(want.ids or ())[-1:])
         try:
             for _ in range(2):
+                by_server = list(self._stash.read(kind, one))
                 with closing(self._open()) as file:
-                    said = [list(source.read(kind, want)) for source in (self._stash, file)]
-                if said[0] == said[1]:
+                    by_file = list(file.read(kind, one))
+                if len(by_file) == len(by_server) and all(map(same, by_file, by_server)):
                     return False
         except (Unreadable, RecordError):
             pass

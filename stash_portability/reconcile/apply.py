@@ -5,15 +5,16 @@ was made is never overwritten; what failed does not stop the rest. To go on afte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import Braked, FatalError, NotAllWritten, PortabilityError, Stopped
-from ..model import Change, Plan, Source, Writer, Written
-from .check import current, differing, states
+from ..errors import Braked, FatalError, NotAllWritten, PortabilityError, RecordError, Stopped
+from ..model import Change, Data, Plan, Source, Writer, Written
+from .check import current, differing, shown_of, states
 from .coding import EACH_ITSELF, Digests
 from .journal import Journal
 from .resolve import Resolver
+from .tally import Tally
 
 BATCH = 100
 """Changes read, written and read again together."""
@@ -30,11 +31,13 @@ class Ends:
 
 @dataclass(slots=True)
 class Applied:
-    """What came of a plan. ``counts``: by "kind op", what was written; ``already``: what was so before it was written.
+    """What came of a plan. ``counts``: by "kind op", what was written, change by change; ``records``: the same, each
+    record once; ``already``: what was so before it was written.
     ``moved``: changed by somebody since the plan was made, and left alone. ``failed``: not written. ``partly``:
     written, but for some fields. ``differs``: written, and not what was asked for when it was read again."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    records: Tally = field(default_factory=Tally)
     already: int = 0
     moved: list[str] = field(default_factory=list)
     failed: list[PortabilityError] = field(default_factory=list)
@@ -82,25 +85,28 @@ def _batch(changes: Sequence[tuple[str, Change]], ends: Ends, journal: Journal, 
         elif state == "already":
             applied.already += 1
         else:
-            applied.moved.append(f"{change.kind} {change.uid}")
+            applied.moved.append(f"{change.kind} {change.uid or name}")
     if not todo:
         return
     numbers = journal.intend([change for _, change in todo])
     written = ends.writer.write([change for _, change in todo])
     journal.outcome(numbers, written)
     for (name, change), one in zip(todo, written, strict=True):
-        _note(applied, change, one)
+        _note(applied, name, change, one)
         if change.op == "create" and one.uid and not isinstance(one.error, FatalError):
             resolver.learn(change.kind, name, one.uid)
     _look_again(applied, todo, written, ends)
     _stop_if_lost(written)
 
 
-def _note(applied: Applied, change: Change, one: Written) -> None:
+def _note(applied: Applied, name: str, change: Change, one: Written) -> None:
     if one.error is None or isinstance(one.error, NotAllWritten):
         applied.counts[f"{change.kind} {change.op}"] += 1
+        applied.records.note(change.kind, name, change.op)
     if isinstance(one.error, NotAllWritten):
         applied.partly.append(one.error)
+    elif isinstance(one.error, RecordError) and not change.uid:
+        applied.failed.append(type(one.error)(**{**one.error.words, "uid": name}))
     elif one.error is not None:
         applied.failed.append(one.error)
 
@@ -112,13 +118,18 @@ def _look_again(applied: Applied, todo: Sequence[tuple[str, Change]], written: S
         return
     kind, op = pairs[0][0].kind, pairs[0][0].op
     fields = {name for change, _ in pairs for name in change.after or {"id": None}}
-    now = current(ends.reader, kind, (uid for _, uid in pairs), fields)
+    now, shown = current(ends.reader, kind, (uid for _, uid in pairs), fields), shown_of(ends.reader, kind)
     for change, uid in pairs:
         if op == "delete" or uid not in now:
             if (uid in now) is (op == "delete"):
                 applied.differs.append(f"{kind} {uid} is {'still there' if op == 'delete' else 'not there'}")
-        elif names := differing(kind, change.after or {}, now[uid], ends.digests):
+        elif names := differing(kind, _visible(change, shown), now[uid], ends.digests):
             applied.differs.append(f"{kind} {uid}: {', '.join(names)}")
+
+
+def _visible(change: Change, shown: Collection[str]) -> Data:
+    """What can be seen of a change once it is written: not that a field was emptied, where a value is shown for it."""
+    return {name: value for name, value in (change.after or {}).items() if value is not None or name not in shown}
 
 
 def _stop_if_lost(written: Sequence[Written]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..kinds import plural
 from ..model import Brake
 
 Capability = Literal["restore merge", "restore replace", "import", "migrate", "migrate incremental", "sync", "undo"]
@@ -42,7 +43,17 @@ def brakes(facts: Circumstances) -> tuple[Brake, ...]:
 
 
 def _source_is_empty(facts: Circumstances) -> str:
-    return _shrunk("source", facts.source, facts.base)
+    """When all is replaced, less than half of what there was is many deletes, and told as such; but not a kind that
+    goes altogether: that is more likely an archive without it."""
+    if facts.capability != "restore replace" or not sum(facts.source.values()):
+        return _shrunk("source", facts.source, facts.base)
+    gone = [f"no {plural(kind, 2)} (there are {facts.base[kind]:,})" for kind in _gone(facts)]
+    return f"the source holds {', '.join(gone)}" if gone else ""
+
+
+def _gone(facts: Circumstances) -> list[str]:
+    """The kinds that there were, and of which the source holds none."""
+    return [kind for kind, before in facts.base.items() if before and not facts.source.get(kind)]
 
 
 def _target_is_empty(facts: Circumstances) -> str:
@@ -53,16 +64,22 @@ def _shrunk(which: str, counts: Mapping[str, int], base: Mapping[str, int]) -> s
     if not sum(counts.values()):
         return f"the {which} is empty"
     less = [kind for kind, before in base.items() if counts.get(kind, 0) * 2 < before]
-    told = ", ".join(f"{counts.get(kind, 0)} of {base[kind]} {kind}" for kind in less)
+    told = ", ".join(_some(counts.get(kind, 0), base[kind], kind) for kind in less)
     return f"the {which} holds less than half of what it held: {told}" if less else ""
 
 
 def _many_deletes(facts: Circumstances) -> str:
-    many = []
-    for kind, count in facts.deletes.items():
-        if count > max(FEW, facts.max_delete * facts.target.get(kind, 0)):
-            many.append(f"{count} of {facts.target.get(kind, 0)} {kind}")
+    told = _gone(facts) if facts.capability == "restore replace" else ()  # why all of them go is told already
+    many = [
+        _some(count, facts.target.get(kind, 0), kind)
+        for kind, count in facts.deletes.items()
+        if kind not in told and count > max(FEW, facts.max_delete * facts.target.get(kind, 0))
+    ]
     return f"it would delete {', '.join(many)}" if many else ""
+
+
+def _some(count: int, of: int, kind: str) -> str:
+    return f"{count:,} of {of:,} {plural(kind, of)}"
 
 
 def _replaced(facts: Circumstances) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from ..kinds import KINDS
@@ -26,23 +26,33 @@ def fields_of(changes: Sequence[Change]) -> set[str]:
     return {name for change in changes for data in change[3:] for name in data or ()}
 
 
+def shown_of(reader: Source, kind: str) -> set[str]:
+    """The fields of ``kind`` that ``reader`` shows a value of when none is set."""
+    return {name for of, name in getattr(reader, "shown", ()) if of == kind}
+
+
 def states(reader: Source, changes: Sequence[Change], digests: Digests) -> list[State]:
     """What each record that is to be updated or deleted is like. (A create has nothing to compare with.)"""
     if not changes or changes[0].op == "create":
         return ["as planned"] * len(changes)
-    found = current(reader, changes[0].kind, (change.uid for change in changes), fields_of(changes))
-    return [_state(change, found.get(change.uid), digests) for change in changes]
+    kind = changes[0].kind
+    found = current(reader, kind, (change.uid for change in changes), fields_of(changes))
+    shown = shown_of(reader, kind)
+    return [_state(change, found.get(change.uid), digests, shown) for change in changes]
 
 
-def _state(change: Change, now: Data | None, digests: Digests) -> State:
+def _state(change: Change, now: Data | None, digests: Digests, shown: Collection[str]) -> State:
+    """What a field of ``shown`` had before, when that was nothing, cannot be told; to set it once more does no harm."""
     if now is None:
         return "already" if change.op == "delete" else "gone"
     if change.op == "delete":
         names = {field.name for field in written(change.kind)} - {one.name for one, _ in reference_fields(change.kind)}
         return "moved" if _moved(change, now, digests.target, names) else "as planned"
-    if not differing(change.kind, change.after or {}, now, digests):
+    before, after = change.before or {}, change.after or {}
+    unsure = {name for name in after if name in shown and before.get(name) is None}
+    if not unsure and not differing(change.kind, after, now, digests):
         return "already"
-    names = set(change.before or {}) - set(TWO_ENDS.get(change.kind, ()))
+    names = set(before) - set(TWO_ENDS.get(change.kind, ())) - unsure
     return "moved" if _moved(change, now, digests.target, names) else "as planned"
 
 

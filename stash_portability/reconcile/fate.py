@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from ..kinds import PARTS_OF
 from ..model import Ambiguity, Conflict, Data, Policy, Waiting
 from .coding import decode, encode
+from .links import Links
 from .merge import same
 from .prints import own_prints
 from .references import References
 from .rules import only_a_scan_makes, written
-from .workset import Workset
+from .workset import Standing, Workset
 
 _WHY_OWNER = {
     "wait": "its {kind} waits for a scan",
@@ -22,19 +23,23 @@ _WHY_OWNER = {
 
 
 class Scope(NamedTuple):
-    """Which kinds are changed, and whether the source holds only some of what it was made from."""
+    """Which kinds are changed, whether the source holds only some of what it was made from, and what else is linked."""
 
     kinds: Sequence[str]
-    chosen: bool = False
+    chosen: bool
+    links: Links
 
 
 def decide(workset: Workset, kind: str, policy: Policy, scope: Scope) -> None:
     """Say for each record of ``kind`` without its like what becomes of it. Kinds it refers to come before."""
     references = References(workset)
     fates: list[tuple[str, str | None, int]] = []
-    for number, uid, content, brought in list_alone(workset, kind, "source"):
-        wanted = brought or kind in scope.kinds
-        fate = _of_source(workset, (kind, number, uid), decode(content), policy, references) if wanted else "out"
+    for number, uid, content, standing in list_alone(workset, kind, "source"):
+        which, data = (kind, number, uid), decode(content)
+        if standing == Standing.BROUGHT or scope.links.is_own(kind, standing):
+            fate = _of_source(workset, which, data, policy, references)
+        else:
+            fate = _of_linked(workset, which, data, scope.links)
         fates.append((fate, f"new:{kind}:{number}" if fate == "create" else None, number))
         _keep(workset, fates, 1000)
     _keep(workset, fates, 1)
@@ -43,8 +48,8 @@ def decide(workset: Workset, kind: str, policy: Policy, scope: Scope) -> None:
 
 
 def list_alone(workset: Workset, kind: str, side: str) -> Iterator[tuple[int, str, bytes, int]]:
-    """The records of one side that are not paired: number, uid, data, and whether they were only brought along."""
-    sql = "SELECT id, uid, data, brought FROM record WHERE kind = ? AND side = ? AND goes IS NULL ORDER BY id"
+    """The records of one side that are not paired: number, uid, data, and their standing."""
+    sql = "SELECT id, uid, data, standing FROM record WHERE kind = ? AND side = ? AND goes IS NULL ORDER BY id"
     yield from workset.rows(sql, kind, side)
 
 
@@ -57,26 +62,41 @@ def _keep(workset: Workset, fates: list[tuple[str, str | None, int]], least: int
 def _of_source(
     workset: Workset, which: tuple[str, int, str], data: dict[str, Any], policy: Policy, references: References
 ) -> str:
-    kind, number, uid = which
-    candidates = list(workset.rows(
-        "SELECT t.uid, m.why FROM maybe m JOIN record t ON t.id = m.target WHERE m.source = ? ORDER BY t.id", number
-    ))  # fmt: skip
-    if candidates:
-        why = f"{candidates[0][1]}, and there are several"
-        return _tell(workset, Ambiguity(kind, uid, tuple(row[0] for row in candidates), why), "ambiguous")
+    kind, _, uid = which
+    if open_question := _open_question(workset, which):
+        return _tell(workset, open_question, "ambiguous")
     if policy.base == "state" and (base := _agreed(workset, kind, "source", uid)) is not None:
         if unchanged(kind, base, references.translate(kind, data, None)):
             return "out"
         _tell(workset, Conflict(kind, uid, "", base, data, None, "source"), "")
-    if kind in PARTS_OF and (fate := _of_owner(workset, kind, uid, data)):
+    if kind in PARTS_OF and (fate := _of_owner(workset, which, data, policy)):
         return fate
     if why := only_a_scan_makes(kind, data):
         return _tell(workset, Waiting(kind, uid, why), "wait")
     return "create" if "create" in policy.allow else "out"
 
 
-def _of_owner(workset: Workset, kind: str, uid: str, data: Data) -> str:
+def _open_question(workset: Workset, which: tuple[str, int, str]) -> Ambiguity | None:
+    kind, number, uid = which
+    sql = "SELECT t.uid, m.why FROM maybe m JOIN record t ON t.id = m.target WHERE m.source = ? ORDER BY t.id"
+    candidates = list(workset.rows(sql, number))
+    if not candidates:
+        return None
+    why = f"{candidates[0][1]}, and there are several"
+    return Ambiguity(kind, uid, tuple(row[0] for row in candidates), why)
+
+
+def _of_linked(workset: Workset, which: tuple[str, int, str], data: Data, links: Links) -> str:
+    """What is not brought over: when it refers to what is, it is told if it is not certain which record that is. One
+    that is just not there has nothing to lose."""
+    if any(links.cut(which[0], data).values()) and (open_question := _open_question(workset, which)):
+        _tell(workset, open_question, "out")
+    return "out"
+
+
+def _of_owner(workset: Workset, which: tuple[str, int, str], data: Data, policy: Policy) -> str:
     """A part follows what it belongs to; "" when that is, or will be, there."""
+    kind, _, uid = which
     owner, field = PARTS_OF[kind]
     sql = "SELECT coalesce(fate, '') FROM record WHERE kind = ? AND side = 'source' AND uid = ?"
     found = workset.one(sql, owner, data.get(field))
@@ -86,7 +106,9 @@ def _of_owner(workset: Workset, kind: str, uid: str, data: Data) -> str:
     why = _WHY_OWNER[fate].format(kind=owner)
     if fate == "ambiguous":
         return _tell(workset, Ambiguity(kind, uid, (), why), fate)
-    return _tell(workset, Waiting(kind, uid, why), fate) if fate == "wait" else fate
+    if fate == "wait" or (policy.base != "state" and "create" in policy.allow):
+        return _tell(workset, Waiting(kind, uid, why), fate)
+    return fate
 
 
 def _decide_target(workset: Workset, kind: str, policy: Policy, chosen: bool) -> None:
@@ -121,7 +143,7 @@ def _owner_is_chosen(workset: Workset, kind: str, data: Data) -> bool:
         return False
     owner, field = PARTS_OF[kind]
     sql = (
-        "SELECT s.brought FROM record t JOIN record s ON s.kind = t.kind AND s.side = 'source' AND s.uid = t.goes"
+        "SELECT s.standing FROM record t JOIN record s ON s.kind = t.kind AND s.side = 'source' AND s.uid = t.goes"
         " WHERE t.kind = ? AND t.side = 'target' AND t.uid = ?"
     )
     return bool(workset.one(sql, owner, data.get(field)) == 0)

@@ -19,6 +19,8 @@ _KINDS: Mapping[str, str] = {
     "galleries": "gallery",
     "scenes": "scene",
 }
+NAMED = frozenset(_KINDS.values())
+"""The kinds whose records saved filters name."""
 _SAME_KIND = frozenset(("parents", "children"))
 """Of tags for a filter of tags, of studios for one of studios."""
 
@@ -30,6 +32,18 @@ def translate_filter(mode: Any, criteria: Any, follow: Follow) -> Any:
     own = "studio" if mode == "STUDIOS" else "tag"
     return {name: _criterion(_KINDS.get(name, own if name in _SAME_KIND else ""), said, follow)
             for name, said in criteria.items()}  # fmt: skip
+
+
+def named_in(mode: Any, criteria: Any) -> list[tuple[str, str]]:
+    """The kinds and ids that ``criteria`` of a saved filter name."""
+    found: dict[tuple[str, str], None] = {}
+
+    def follow(kind: str, uid: str) -> str:
+        found[kind, uid] = None
+        return uid
+
+    translate_filter(mode, criteria, follow)
+    return list(found)
 
 
 def _criterion(kind: str, said: Any, follow: Follow) -> Any:

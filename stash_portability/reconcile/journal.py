@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from ..errors import Unreadable
+from ..errors import NotAllWritten, Unreadable
 from ..model import Blob, BlobRef, Change, Data, Written
 from .coding import EACH_ITSELF, Digests, change_from_json, change_to_json, decode, encode
 from .images import KeptImages, OpenImage
@@ -21,12 +22,13 @@ NAME = "journal.jsonl"
 class Entry(NamedTuple):
     """A change as it was asked for, with the target's ids, and what came of it; ``written`` None: not known, the run
     ended before that was told. ``dark``: it is not known whether it was written. A create that is not done and has a
-    uid was made, but what was to follow is missing, or not known."""
+    uid was made, but what was to follow is missing, or not known. ``left_out``: the fields that were not written."""
 
     change: Change
     written: Written | None
     done: bool
     dark: bool = False
+    left_out: frozenset[str] = frozenset()
 
 
 class Journal:
@@ -41,7 +43,7 @@ class Journal:
         open_image: OpenImage | None = None,
     ) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._file = os.fdopen(os.open(folder / NAME, flags, 0o600), "ab")
+        self._file = os.fdopen(os.open(folder / NAME, flags, 0o600), "ab", buffering=0)
         self._now = now
         self._digests = digests
         self._images = KeptImages(folder)
@@ -57,14 +59,21 @@ class Journal:
         self._file.close()
 
     def intend(self, changes: Sequence[Change]) -> list[int]:
-        """Note what is about to be written; give each one's number."""
+        """Note what is about to be written; give each one's number. What the disk has no room for is not noted at all:
+        it will not be written either. Raises OSError."""
         numbers = [self._next + place for place in range(len(changes))]
         self._next += len(changes)
         at = self._now()
-        self._write(
-            {"intend": number, "at": at, **change_to_json(self._with_kept_images(change))}
-            for number, change in zip(numbers, changes, strict=True)
-        )
+        begun = os.fstat(self._file.fileno()).st_size
+        try:
+            self._write(
+                {"intend": number, "at": at, **change_to_json(self._with_kept_images(change))}
+                for number, change in zip(numbers, changes, strict=True)
+            )
+        except OSError:
+            with suppress(OSError):
+                self._file.truncate(begun)
+            raise
         return numbers
 
     def outcome(self, numbers: Sequence[int], written: Sequence[Written]) -> None:
@@ -72,7 +81,7 @@ class Journal:
         at = self._now()
         self._write(
             {"done": number, "at": at, "uid": one.uid, "error": one.error and one.error.code,
-             "message": one.error and str(one.error)}
+             "message": one.error and str(one.error), "left_out": _left_out(one)}
             for number, one in zip(numbers, written, strict=True)
         )  # fmt: skip
 
@@ -100,8 +109,9 @@ class Journal:
         }
 
     def _write(self, lines: Iterator[dict[str, Any]]) -> None:
-        self._file.write(b"".join(encode(line) + b"\n" for line in lines))
-        self._file.flush()
+        content = memoryview(b"".join(encode(line) + b"\n" for line in lines))
+        while content:
+            content = content[self._file.write(content) :]
         os.fsync(self._file.fileno())
 
 
@@ -109,30 +119,42 @@ def read_back(folder: Path) -> Iterator[Entry]:
     """What a run wrote, the last first. A last line that is cut off is passed over. Raises Unreadable."""
     path = folder / NAME
     intents: list[int] = []
-    outcomes: dict[int, tuple[str, str | None]] = {}
+    outcomes: dict[int, _Outcome] = {}
     numbers: list[int] = []
     for start, said in _lines(path):
         if "intend" in said:
             intents.append(start)
             numbers.append(said["intend"])
         else:
-            outcomes[said["done"]] = (said["uid"], said["error"])
+            outcomes[said["done"]] = _Outcome(said["uid"], said["error"], said["left_out"])
     with path.open("rb") as file:
         for number, start in zip(reversed(numbers), reversed(intents), strict=True):
             file.seek(start)
             yield _entry(change_from_json(decode(file.readline())), outcomes.get(number))
 
 
-def _entry(change: Change, outcome: tuple[str, str | None] | None) -> Entry:
+class _Outcome(NamedTuple):
+    uid: str
+    error: str | None
+    left_out: list[str]
+
+
+def _left_out(one: Written) -> list[str]:
+    """The fields that could not be written of a record that was: parts of fields are named, too."""
+    names = one.error.words.get("fields", ()) if isinstance(one.error, NotAllWritten) else ()
+    return sorted({str(name).partition(".")[0] for name in names})  # type: ignore[attr-defined]
+
+
+def _entry(change: Change, outcome: _Outcome | None) -> Entry:
     if outcome is None:
         return Entry(change, None, False, dark=True)
-    uid, error = outcome
+    uid, error, left_out = outcome
     if change.op == "create":
         dark = not uid and error not in ("RecordError", "Stopped")
     else:
         # Stopped: the record itself may have been written, and only what follows was not sent.
         dark = error not in (None, "NotAllWritten", "RecordError")
-    return Entry(change, Written(uid), error in (None, "NotAllWritten"), dark)
+    return Entry(change, Written(uid), error in (None, "NotAllWritten"), dark, frozenset(left_out))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

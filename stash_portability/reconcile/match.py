@@ -141,6 +141,8 @@ def _pair(workset: Workset, pairs: Iterable[tuple[int, int]]) -> None:
 def _forget_settled(workset: Workset, kind: str) -> bool:
     """Candidates that were taken by others are none any more. Whether that leaves a record without any, which may then
     find others."""
+    if not workset.one("SELECT EXISTS (SELECT 1 FROM maybe)"):
+        return False
     had = workset.one(_OPEN_QUESTIONS, kind)
     workset.run(
         "DELETE FROM maybe WHERE source IN (SELECT id FROM record WHERE kind = ? AND goes IS NOT NULL)"

@@ -67,11 +67,12 @@ def merge(sides: Sides, policy: Policy) -> Merged:
     """Merge the fields both sides know. A field one of them does not know stays as it is."""
     changes: dict[str, Any] = {}
     clashes: list[Clash] = []
+    ours, theirs = sides.source, sides.target
     for field in written(sides.kind):
         name = field.name
-        if name not in sides.source or name not in sides.target or same(field, sides.source[name], sides.target[name]):
+        if name not in ours or name not in theirs or ours[name] == theirs[name]:
             continue
-        if sides.source[name] is None and name in NEVER_CLEARED.get(sides.kind, ()):
+        if same(field, ours[name], theirs[name]) or (ours[name] is None and name in NEVER_CLEARED.get(sides.kind, ())):
             continue
         value, clash = _merge_field(field, sides, policy)
         if clash is not None:

@@ -15,6 +15,7 @@ from .changes import Phase, add_change, split
 from .circles import break_circles
 from .coding import decode, encode, unpack
 from .fate import Scope, decide
+from .links import Links
 from .match import match
 from .merge import Sides, merge, strategy
 from .parking import park
@@ -31,9 +32,10 @@ from .workset import Workset
 class Task:
     """What a plan is for. ``kinds``: only these are changed; the others are only matched, so that references hold.
     ``base_counts``, ``same_instance`` and ``replaced`` are what is known for the brakes. ``cannot``: what the target
-    cannot be given (possible.Cannot); it is never planned, and counted in Plan.not_restored. ``links``: of kinds that
-    are not in ``kinds``, the fields that are updated all the same. ``chosen``: the source holds only some records of
-    what it was made from, so that a missing one says nothing: only parts (markers, chapters) of theirs are deleted."""
+    cannot be given (possible.Cannot); it is never planned, and counted in Plan.not_restored. ``links``: the fields that
+    are updated all the same of records that are not brought over: of other kinds, and not chosen. ``chosen``: only some
+    records of the source are brought over, so that a missing one says nothing: only parts (markers, chapters) of theirs
+    are deleted, and only references to them are links."""
 
     capability: Capability
     kinds: Sequence[str] = ORDER
@@ -52,6 +54,7 @@ class _Bench(NamedTuple):
     policy: Policy
     task: Task
     references: References
+    links: Links
     possible: Possible
     tally: Counter[str]
 
@@ -59,8 +62,9 @@ class _Bench(NamedTuple):
 def make_plan(workset: Workset, policy: Policy, task: Task) -> Plan:
     """Match, merge and order. ``workset`` holds both sides (and what they agreed on, for the base "state")."""
     match(workset)
+    links = Links(workset, task.links, task.kinds, task.chosen)
     for kind in ORDER:
-        decide(workset, kind, policy, Scope(task.kinds, task.chosen))
+        decide(workset, kind, policy, Scope(task.kinds, task.chosen, links))
     bench = _compose(workset, policy, task)
     while settle(workset, bench.tally):
         bench = _compose(workset, policy, task)
@@ -80,7 +84,8 @@ def _compose(workset: Workset, policy: Policy, task: Task) -> _Bench:
     workset.run("DELETE FROM found WHERE what = 'Conflict' AND json_extract(data, '$[2]') <> ''")
     forget_late_waiting(workset)
     possible = Possible(task.cannot, policy.base != "nothing")
-    bench = _Bench(workset, policy, task, References(workset), possible, Counter[str]())
+    links = Links(workset, task.links, task.kinds, task.chosen)
+    bench = _Bench(workset, policy, task, References(workset), links, possible, Counter[str]())
     for kind in ORDER:
         if kind in task.kinds or kind in task.links:
             _merge_pairs(bench, kind)
@@ -93,46 +98,65 @@ def _compose(workset: Workset, policy: Policy, task: Task) -> _Bench:
 
 def _merge_pairs(bench: _Bench, kind: str) -> None:
     rows = bench.workset.rows(
-        "SELECT s.data, t.uid, t.data, b.data FROM record s"
+        "SELECT s.data, s.standing, t.uid, t.data, b.data FROM record s"
         " JOIN record t ON t.kind = s.kind AND t.side = 'target' AND t.uid = s.goes AND t.goes = s.uid"
         " LEFT JOIN base b ON b.kind = s.kind AND b.source = s.uid AND b.target = t.uid"
-        " WHERE s.kind = ? AND s.side = 'source' AND s.fate IS NULL AND (s.brought = 0 OR ?) ORDER BY t.id",
+        " WHERE s.kind = ? AND s.side = 'source' AND s.fate IS NULL AND (s.standing = 0 OR ?) ORDER BY t.id",
         kind,
-        kind not in bench.task.kinds,
+        kind in bench.task.links,
     )
-    for ours, uid, theirs, agreed in rows:
-        _merge_pair(bench, (kind, uid), decode(ours), decode(theirs), decode(agreed) if agreed else None)
+    for ours, standing, uid, theirs, agreed in rows:
+        data, held = decode(ours), decode(theirs)
+        if bench.links.is_own(kind, standing):
+            _merge_pair(bench, (kind, uid), data, held, decode(agreed) if agreed else None)
+        else:
+            _link_pair(bench, (kind, uid), bench.links.cut(kind, data), held)
 
 
 def _merge_pair(bench: _Bench, which: tuple[str, str], ours: Any, held: Any, agreed: Any) -> None:
     kind, uid = which
-    target, policy, workset = _unparked(held, uid), bench.policy, bench.workset
-    source = bench.references.translate(kind, ours, target)
-    if kind in bench.task.kinds:
-        source = bench.possible.narrow(kind, source, target)
-    else:
-        source = {name: value for name, value in source.items() if name in bench.task.links[kind]}
+    target, policy = _unparked(held, uid), bench.policy
+    source = bench.possible.narrow(kind, bench.references.translate(kind, ours, target), target)
     base = target if policy.base == "target" else agreed if policy.base == "state" else None
-    if bench.task.chosen and kind not in bench.task.kinds:
-        base = None  # of these only references to what was chosen are known: that one is missing says nothing
-    merged = merge(Sides(kind, base, source, target), policy)
+    changes = _merged(bench, which, Sides(kind, base, source, target), policy)
+    if target is not held:
+        changes = {"name": target["name"], **changes}
+    if files := _with_prints(bench, which, source, target):
+        changes["files"] = files
+    _update(bench, which, held, changes)
+
+
+def _link_pair(bench: _Bench, which: tuple[str, str], links: dict[str, Any], held: dict[str, Any]) -> None:
+    """Write of a record that is not brought over what refers to records that are. Where only some of those are, that
+    another reference is missing says nothing, and none takes the place of one that is there."""
+    kind, _ = which
+    source = bench.possible.narrow(kind, bench.references.translate(kind, links, held), held)
+    policy = Policy() if bench.task.chosen else bench.policy
+    base = held if policy.base == "target" else None
+    _update(bench, which, held, _merged(bench, which, Sides(kind, base, source, held), policy))
+
+
+def _merged(bench: _Bench, which: tuple[str, str], sides: Sides, policy: Policy) -> dict[str, Any]:
+    """What a merge changes; its conflicts are told."""
+    merged = merge(sides, policy)
     for clash in merged.clashes:
-        _tell(workset, Conflict(kind, uid, clash.field, clash.base, clash.source, clash.target, clash.chosen))
+        _tell(bench.workset, Conflict(*which, clash.field, clash.base, clash.source, clash.target, clash.chosen))
     bench.tally["conflicts"] += len(merged.clashes)
     bench.tally["records in conflict"] += bool(merged.clashes)
-    changes = merged.changes if target is held else {"name": target["name"], **merged.changes}
-    changes = bench.possible.cut(kind, changes, target)
-    if kind in bench.task.kinds and (files := _with_prints(bench, which, source, target)):
-        changes["files"] = files
-    if changes and "update" in policy.allow:
+    return bench.possible.cut(sides.kind, merged.changes, sides.target)
+
+
+def _update(bench: _Bench, which: tuple[str, str], held: dict[str, Any], changes: dict[str, Any]) -> None:
+    kind, uid = which
+    if changes and "update" in bench.policy.allow:
         bench.tally[f"{kind} update"] += 1
-        split(workset, kind, uid, {name: held[name] for name in changes}, changes)
+        split(bench.workset, kind, uid, {name: held[name] for name in changes}, changes)
 
 
 def _with_prints(bench: _Bench, which: tuple[str, str], source: Data, target: Data) -> list[dict[str, Any]] | None:
     """The target's files with fingerprints that only the source has, or that count more there; None: as they are."""
     ours, theirs, policy = source.get("files"), target.get("files"), bench.policy
-    if not ours or not theirs:
+    if not ours or not theirs or ours == theirs:
         return None
     take = policy.base == "target" or strategy(policy, which[0], "files") == "source"
     files, differs = merge_prints(ours, theirs, take)

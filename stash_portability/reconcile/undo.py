@@ -4,7 +4,6 @@ is written like any other plan; what only a scan makes is told.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +11,21 @@ from pathlib import Path
 from ..model import Brake, Change, Data, Plan, Waiting
 from .journal import Entry, read_back
 from .rules import LINKS, only_a_scan_makes, written
+from .tally import Tally
 
 
 def undo_plan(folder: Path) -> Plan:
     """The plan that takes back what the run in ``folder`` wrote. A create whose outcome is not known cannot be taken
     back, because its id is not known either: a brake, ``unknown-creates``. Raises Unreadable."""
-    counts: Counter[str] = Counter()
-    unknown = 0
+    tally, unknown = Tally(), 0
     for entry in read_back(folder):
         unknown += entry.dark and entry.change.op == "create"
-        inverses = [one for one in _inverse(entry) if not _why_not(one)]
-        if inverses:
-            counts[f"{inverses[0].kind} {inverses[0].op}"] += 1
+        for one in _inverse(entry):
+            if not _why_not(one):
+                tally.note(one.kind, one.uid, one.op)
     why = f"of {unknown} records the run did not learn whether they were made; they may stay"
     brakes = (Brake("unknown-creates", why),) if unknown else ()
-    return Plan(_Changes(folder), (), (), _Waiting(folder), dict(counts), brakes)
+    return Plan(_Changes(folder), (), (), _Waiting(folder), tally.counts(), brakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,13 @@ def _inverses(folder: Path) -> Iterator[Change]:
 def _inverse(entry: Entry) -> Iterator[Change]:
     """What takes an entry back; nothing for what was not written. Of an update or a delete that ended in the dark, what
     is there now tells whether it was written: it is compared as always, of an update each field for itself, because
-    some may have been written before the answer was lost."""
+    some may have been written before the answer was lost, or could not be written. What could not be written of a new
+    record is not expected to be there."""
     change, came = entry.change, entry.written
     if change.op == "create":
         if came is not None and came.uid:
-            yield Change("delete", change.kind, came.uid, change.after if entry.done else None, None)
+            made = {name: value for name, value in (change.after or {}).items() if name not in entry.left_out}
+            yield Change("delete", change.kind, came.uid, made if entry.done else None, None)
         return
     if not entry.done and not entry.dark:
         return
@@ -78,7 +79,7 @@ def _inverse(entry: Entry) -> Iterator[Change]:
         names = {field.name for field in written(change.kind)} | {"files", "folder"}
         whole = {name: value for name, value in (change.before or {}).items() if name in names}
         yield Change("create", change.kind, change.uid, None, whole)
-    elif entry.dark:
+    elif entry.dark or entry.left_out:
         before, after = change.before or {}, change.after or {}
         for name in after:
             yield Change("update", change.kind, change.uid, {name: after[name]}, {name: before[name]})

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -17,9 +18,21 @@ from .rules import ORDER
 
 Side = Literal["source", "target"]
 
+
+class Standing(IntEnum):
+    """Why a record of the source is here."""
+
+    CHOSEN = 0
+    """For its own sake."""
+    BROUGHT = 1
+    """Others refer to it: it is made when it is missing, and never changed."""
+    KNOWN = 2
+    """So that the others are matched as they are when all of the library is there: it is never made."""
+
+
 _SCHEMA = """
 CREATE TABLE record (id INTEGER PRIMARY KEY, kind TEXT, side TEXT, uid TEXT, data BLOB, goes TEXT, fate TEXT,
-  brought INTEGER DEFAULT 0);
+  standing INTEGER DEFAULT 0);
 CREATE UNIQUE INDEX record_uid ON record (kind, side, uid);
 CREATE TABLE base (kind TEXT, source TEXT, target TEXT, data BLOB, PRIMARY KEY (kind, source, target)) WITHOUT ROWID;
 CREATE INDEX base_target ON base (kind, target);
@@ -38,7 +51,7 @@ CREATE TABLE found (id INTEGER PRIMARY KEY, what TEXT, kind TEXT, data BLOB);
 """
 """``record.goes``: of the source, what references to it become (the target's id, or new:…); of the target, the id of
 the source's record it is matched with. ``fate``: "create", "wait", "ambiguous", "out"; of the target "delete", "kept".
-``brought``: of the source, here only because others refer to it.
+``standing``: of the source, a Standing.
 ``base``: what both agreed on last time, in the target's ids. ``found``: conflicts, ambiguities, what waits."""
 
 _MEMORY = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;"
@@ -70,13 +83,22 @@ class Workset:
     ) -> None:
         self._connection.close()
 
-    def fill(self, side: Side, records: Iterable[Record], digest: Digest = no_images, *, brought: bool = False) -> None:
-        """Take records in. ``digest`` gives the SHA-256 of their images, when they come with images. ``brought``:
-        others refer to these, which is all they are here for: they are made when they are missing, and never changed;
-        one that is here already for its own sake stays that."""
-        rows = ((one.kind, side, one.uid, encode(pack(one.kind, one.data, digest)), brought) for one in records)
-        clash = "OR IGNORE " if brought else ""
-        self.many(f"INSERT {clash}INTO record (kind, side, uid, data, brought) VALUES (?, ?, ?, ?, ?)", rows)  # noqa: S608
+    def fill(
+        self,
+        side: Side,
+        records: Iterable[Record],
+        digest: Digest = no_images,
+        *,
+        standing: Standing = Standing.CHOSEN,
+    ) -> None:
+        """Take records in. ``digest`` gives the SHA-256 of their images, when they come with images. One that is here
+        already keeps its place, and is replaced by one of a better standing."""
+        rows = ((one.kind, side, one.uid, encode(pack(one.kind, one.data, digest)), int(standing)) for one in records)
+        self.many(
+            "INSERT INTO record (kind, side, uid, data, standing) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, side, uid)"
+            " DO UPDATE SET data = excluded.data, standing = excluded.standing WHERE excluded.standing < standing",
+            rows,
+        )
 
     def fill_from(self, side: Side, library: Source, want: Want = EVERYTHING, digest: Digest = no_images) -> None:
         """Take all kinds of a library in."""
@@ -89,8 +111,8 @@ class Workset:
         self.many("INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?)", rows)
 
     def count(self, side: Side, kind: str) -> int:
-        """How many records of ``kind`` a side has, those that were only brought along aside."""
-        return int(self.one("SELECT count(*) FROM record WHERE kind = ? AND side = ? AND brought = 0", kind, side))
+        """How many records of ``kind`` a side has, those that are not there for their own sake aside."""
+        return int(self.one("SELECT count(*) FROM record WHERE kind = ? AND side = ? AND standing = 0", kind, side))
 
     def run(self, sql: str, *values: Any) -> None:
         """Do a statement."""
@@ -107,7 +129,7 @@ class Workset:
 
     def rows(self, sql: str, *values: Any) -> Iterator[Any]:
         """Stream the rows of a query."""
-        yield from self._connection.execute(sql, values)
+        return self._connection.execute(sql, values)
 
     def one(self, sql: str, *values: Any) -> Any:
         """The first column of the first row; None when there is none."""

@@ -10,7 +10,8 @@ import pytest
 
 from . import kodi_server, media
 from .kodi_server import KodiServer
-from .populate import populate
+from .populate import populate, scan
+from .restoring import same_media
 from .stash_server import NEW, OLD, Options, StashServer, binary_version, find_binary
 
 HERE = Path(__file__).parent
@@ -94,6 +95,17 @@ def stash_027(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     """The oldest Stash, populated. To be read only."""
     with _running(OLD, request, tmp_path_factory) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def scanned_030(
+    stash_030: StashServer, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a stopped Stash that scanned the films of ``stash_030``, and holds nothing else. To be copied."""
+    folder = tmp_path_factory.mktemp("scanned")
+    with StashServer(binary(NEW, request.config), folder, same_media(stash_030)) as server:
+        scan(server)
+    return folder
 
 
 @pytest.fixture(params=[NEW, OLD])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +25,21 @@ from stash_portability.reconcile.rules import ORDER, reference_fields
 from stash_portability.reconcile.workset import Workset
 from stash_portability.target import Target, open_target
 
-from .stash_server import StashServer
+from .stash_server import Options, StashServer
 
 MERGE = Policy(prefer={"": "source"})
 REPLACE = Policy(base="target", allow=frozenset(("create", "update", "delete")))
 RECORDS = tuple(kind for kind in ORDER if kind != "config")
 ALL_BRAKES = ("source-empty", "many-deletes", "unknown-creates")
+
+
+def same_media(server: StashServer) -> Options:
+    """The options of a Stash that scans the films of ``server``."""
+    paths = [
+        path for path in re.findall(r"path: (\S+)", server.config.read_text()) if path.endswith(("media", "clips"))
+    ]
+    folders = [{"path": path, "excludevideo": path.endswith("clips"), "excludeimage": False} for path in paths]
+    return Options(settings={"stash": folders})
 
 
 def target_of(server: StashServer) -> Target:
@@ -140,11 +151,29 @@ def _viewed(source: Any, record: Record, called: dict[tuple[str, str], str], lef
             data[field.name] = sorted(called[field.of, uid] for uid in value)
         else:
             data[field.name] = called[field.of, value]
+    if kind == "saved_filter":
+        data["object_filter"] = _criteria(data["object_filter"], data["mode"], called)
     return {
         name: _part(source, value, f"{name}", left_out)
         for name, value in data.items()
         if not {f"{kind}.{name}", f"*.{name}"} & left_out
     }
+
+
+NAMED_IN_FILTERS = {"tags": "tag", "scene_tags": "tag", "performers": "performer", "containing_groups": "group",
+                    "parents": "studio"}  # fmt: skip
+"""What the criteria of populate.py's saved filters name by id."""
+
+
+def _criteria(criteria: Any, mode: str, called: dict[tuple[str, str], str]) -> Any:
+    """A saved filter's criteria with names in place of ids."""
+    found = copy.deepcopy(criteria) or {}
+    for name, said in found.items():
+        if isinstance(said["value"], dict) or mode == "STUDIOS":
+            items = said["value"] if mode == "STUDIOS" else said["value"].get("items", ())
+            for item in items:
+                item["id"] = called[NAMED_IN_FILTERS[name], item["id"]]
+    return found
 
 
 def _part(source: Any, value: Any, name: str, left_out: frozenset[str]) -> Any:

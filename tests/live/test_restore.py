@@ -14,13 +14,15 @@ import pytest
 
 from stash_portability.__main__ import main
 from stash_portability.kinds import KINDS
+from stash_portability.libraries.chain import open_archive
 from stash_portability.libraries.database import DatabaseSource
 from stash_portability.model import Want
 
+from . import stash_server
 from .conftest import StartStash
 from .populate import scan
 from .stash_server import NEW, OLD, Options, StashServer, free_port
-from .test_backup import back_up
+from .test_backup import back_up, build_on
 
 STAMPS = ("created_at", "updated_at", "id")
 Capture = pytest.CaptureFixture[str]
@@ -102,10 +104,15 @@ def person(request: pytest.FixtureRequest, new_stash: StartStash, tmp_path: Path
     yield Person(new_stash(request.param, populated=True), tmp_path, capsys)
 
 
+def tags_of(server: StashServer) -> list[dict[str, str]]:
+    """The tags by id and name."""
+    found = server.graphql("{ findTags(filter: {per_page: -1}) { tags { id name } } }")["findTags"]["tags"]
+    return list(found)
+
+
 def drop_tag(server: StashServer) -> str:
     """Delete a tag that many things have; give its name."""
-    tags = server.graphql("{ findTags(filter: {per_page: -1}) { tags { id name } } }")["findTags"]["tags"]
-    (found,) = (tag for tag in tags if tag["name"] == "Water")
+    (found,) = (tag for tag in tags_of(server) if tag["name"] == "Water")
     server.graphql("mutation($id: ID!) { tagDestroy(input: {id: $id}) }", {"id": found["id"]})
     return str(found["name"])
 
@@ -284,3 +291,61 @@ def test_what_is_no_running_stash_is_told(stash_030: StashServer, tmp_path: Path
     for address, code in ((f"http://127.0.0.1:{free_port()}", 14), (str(stash_030.database), 2)):
         assert main(["--data", str(tmp_path / "data"), "--quiet", "restore", str(path), "--to", address]) == code
         assert "Traceback" not in capsys.readouterr().err
+
+
+def test_another_stash_behind_the_same_address_is_not_written_to(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, port = person.server, person.server.port
+    drop_tag(server)
+    _, preview = person.restore("--kinds", "tag", "--links")
+    server.stop()
+    database = server.database.rename(server.folder / "was.sqlite")
+    for beside in server.folder.glob("stash-go.sqlite-*"):
+        beside.unlink()
+    monkeypatch.setattr(stash_server, "free_port", lambda: port)
+    server.start()  # set up anew: its first tags have the ids of others
+    for name in ("Fen", "Bog", "Heath"):
+        server.graphql(f'mutation {{ tagCreate(input: {{name: "{name}"}}) {{ id }} }}')
+    before = person.view()
+    code, error = person.report("apply", preview["run"])
+    assert (code, "replaced-instance" in error["message"], person.view()) == (7, True, before)
+    server.stop()
+    for beside in server.folder.glob("stash-go.sqlite*"):
+        beside.unlink()
+    database.rename(server.database)
+    server.start()
+    code, report = person.report("apply", preview["run"])
+    assert (code, report["changes"]["tag create"]) == (0, 1)
+
+
+# What archives there are
+
+
+def test_one_that_builds_on_another_is_restored_whole(person: Person) -> None:
+    server, folder = person.server, person.archive.parent
+    server.graphql('mutation { tagCreate(input: {name: "Saltmarsh"}) { id } }')
+    before = person.view()
+    archive = build_on(server, folder)
+    assert len(open_archive(archive).layers) == 2
+    drop_tag(server)  # it is in the first of both
+    saltmarsh = next(one for one in tags_of(server) if one["name"] == "Saltmarsh")
+    server.graphql("mutation($id: ID!) { tagDestroy(input: {id: $id}) }", {"id": saltmarsh["id"]})
+    code, report = person.restore("--kinds", "tag", "--links", "--yes", archive=archive)
+    assert (code, report["changes"]["tag create"], person.view()) == (0, 2, before)
+    person.archive.unlink()
+    code, error = person.restore(archive=archive)
+    assert (code, person.archive.name in error["message"]) == (15, True)
+
+
+@pytest.mark.parametrize(
+    "how", [("--container", "7z"), ("--include-database",), ("--container", "7z", "--include-database")]
+)
+def test_other_archives_are_restored_as_any(person: Person, tmp_path: Path, how: tuple[str, ...]) -> None:
+    archive = back_up(person.server, tmp_path / "other", *how)
+    before = person.view()
+    drop_tag(person.server)
+    code, report = person.restore("--yes", archive=archive)
+    assert (code, report["changes"]["tag create"], person.view()) == (0, 1, before)
+    assert person.report("undo", report["run"])[0] == 0
+    assert "Water" not in [one["name"] for one in tags_of(person.server)]

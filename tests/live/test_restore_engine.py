@@ -4,7 +4,6 @@ that holds other things, and into another version; taken back; and broken off at
 from __future__ import annotations
 
 import random
-import re
 import subprocess
 import sys
 import time
@@ -25,8 +24,20 @@ from stash_portability.reconcile.undo import undo_plan
 from .conftest import StartStash, binary
 from .hand import Hand
 from .populate import scan
-from .restoring import MERGE, REPLACE, clean, digests_of, planned, restore, take_back, target_of, task, view
-from .stash_server import NEW, OLD, Options, StashServer
+from .restoring import (
+    MERGE,
+    REPLACE,
+    clean,
+    digests_of,
+    planned,
+    restore,
+    same_media,
+    take_back,
+    target_of,
+    task,
+    view,
+)
+from .stash_server import NEW, OLD, StashServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOT_RESTORED = {
@@ -63,28 +74,16 @@ def back_up(server: StashServer, folder: Path) -> Path:
     return path
 
 
-def same_media(server: StashServer) -> Options:
-    """The options of a Stash that scans the films of ``server``."""
-    paths = [
-        path for path in re.findall(r"path: (\S+)", server.config.read_text()) if path.endswith(("media", "clips"))
-    ]
-    folders = [{"path": path, "excludevideo": path.endswith("clips"), "excludeimage": False} for path in paths]
-    return Options(settings={"stash": folders})
-
-
 @pytest.fixture(scope="module")
 def archive(stash_030: StashServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of the populated Stash."""
     return back_up(stash_030, tmp_path_factory.mktemp("archive") / "b")
 
 
-@pytest.fixture(scope="module")
-def scanned(stash_030: StashServer, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def scanned(scanned_030: Path) -> Path:
     """The folder of a stopped Stash that scanned the same media, and nothing else."""
-    folder = tmp_path_factory.mktemp("scanned")
-    with StashServer(binary(NEW, request.config), folder, same_media(stash_030)) as server:
-        scan(server)
-    return folder
+    return scanned_030
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from stash_portability.model import Policy, Want
 from stash_portability.reconcile.apply import Ends, apply
 from stash_portability.reconcile.journal import Journal
 from stash_portability.reconcile.plan import Task, make_plan
-from stash_portability.reconcile.workset import Workset
+from stash_portability.reconcile.workset import Standing, Workset
 
 EVERY_OP = frozenset(("create", "update", "delete"))
 ALL_BRAKES = ("source-empty", "target-empty", "many-deletes", "many-conflicts", "unknown-creates")
@@ -28,7 +28,7 @@ def planned(source, target, policy, agreed=(), task=None, brought=()):
     with tempfile.TemporaryDirectory() as folder, Workset(Path(folder) / "work.sqlite") as workset:
         for side, library in (("source", source), ("target", target)):
             workset.fill_from(side, library, Want(blobs=True))
-        workset.fill("source", brought, brought=True)
+        workset.fill("source", brought, standing=Standing.BROUGHT)
         workset.remember(agreed)
         yield make_plan(workset, policy, task or Task("restore replace"))
 

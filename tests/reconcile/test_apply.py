@@ -17,16 +17,19 @@ from stash_portability.errors import (
 )
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.libraries.memory_write import MemoryWriter
-from stash_portability.model import BlobRef, Change, Record, Want, Written
+from stash_portability.model import EVERYTHING, BlobRef, Change, Record, Want, Written
 from stash_portability.reconcile.apply import Ends, apply, batches
 from stash_portability.reconcile.coding import Digests
 from stash_portability.reconcile.images import KeptImages, digests
 from stash_portability.reconcile.journal import Journal, read_back
+from stash_portability.reconcile.plan import Task
 from stash_portability.reconcile.undo import undo_plan
 from stash_portability.reconcile.verify import expect_nothing
 
-from .films import memory, scene, tag, view
+from .films import memory, record_all, scene, tag, view
 from .running import FROM_SOURCE, MERGE, REPLACE, now, planned, write
+
+COVER = {"gallery": {"cover.none": "it cannot be told from one that was not chosen"}}
 
 
 def held(library, kind, uid):
@@ -85,7 +88,7 @@ def test_a_record_that_fails_does_not_stop_the_others_and_parts_of_it_are_not_tr
         applied = write(plan, memory([]), tmp_path, answers)
     assert [one.kind for one in answers.asked] == ["scene"]
     assert [str(one) for one in applied.failed] == [
-        str(taken),
+        "scene new:scene:1 is left out: no",
         "marker new:marker:2 is left out: its scene could not be made",
     ]
 
@@ -246,3 +249,124 @@ def test_of_an_update_that_ended_in_the_dark_what_was_written_is_taken_back(tmp_
     undone = write(undo_plan(tmp_path), target, tmp_path / "undo")
     assert held(target, "tag", "5") == theirs
     assert (undone.moved, undone.already) == ([], 1)
+
+
+class Partly:
+    """Writes all but one field, and says so as a Stash's writer does."""
+
+    def __init__(self, library, field):
+        self.inner, self.field = MemoryWriter(library), field
+
+    def write(self, changes):
+        cut = [
+            one._replace(after={key: value for key, value in one.after.items() if key != self.field}) for one in changes
+        ]
+        return [
+            Written(one.uid, NotAllWritten(kind=change.kind, uid=one.uid, reason="no", fields=(self.field,)))
+            for change, one in zip(changes, self.inner.write(cut), strict=True)
+        ]
+
+
+def test_what_was_made_but_for_some_fields_is_taken_back_unless_it_was_edited(tmp_path):
+    source = memory(
+        [Record("tag", "1", tag("A", description="ours")), Record("tag", "2", tag("B", description="ours"))]
+    )
+    target = memory([])
+    (tmp_path / "undo").mkdir()
+    with planned(source, target, MERGE) as plan:
+        assert len(write(plan, target, tmp_path, Partly(target, "description")).partly) == 2
+    target.update("tag", "2", {"favorite": True})
+    applied = write(undo_plan(tmp_path), target, tmp_path / "undo")
+    assert (applied.moved, [one.uid for one in target.read("tag")]) == (["tag 2"], ["2"])
+
+
+def test_of_an_update_that_was_written_but_for_some_fields_the_others_are_taken_back(tmp_path):
+    source = memory([Record("tag", "1", tag("A", description="ours", favorite=True))])
+    theirs = tag("A", description="old")
+    target = memory([Record("tag", "5", theirs)])
+    (tmp_path / "undo").mkdir()
+    with planned(source, target, FROM_SOURCE) as plan:
+        write(plan, target, tmp_path, Partly(target, "description"))
+    assert held(target, "tag", "5") == {**theirs, "favorite": True}
+    undone = write(undo_plan(tmp_path), target, tmp_path / "undo")
+    assert (held(target, "tag", "5"), undone.moved) == (theirs, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "uid", "then"),
+    [
+        ("tag", {"parents": ["2"]}, "2", {"parents": ["1"]}),
+        ("tag", {}, "2", {"parents": ["2"]}),
+        ("studio", {"parent": "2"}, "2", {"parent": "1"}),
+        ("group", {"containing_groups": [{"group": "2"}]}, "2", {"containing_groups": [{"group": "1"}]}),
+        ("group", {"containing_groups": [{"group": "2"}]}, "1", {"sub_groups": [{"group": "2"}]}),
+    ],
+)
+def test_the_library_in_memory_refuses_circles_as_stash_does(kind, first, uid, then):
+    library = memory([Record(kind, "1", {"name": "A", "aliases": [], **first}), Record(kind, "2", {"name": "B"})])
+    [written] = MemoryWriter(library).write([Change("update", kind, uid, {}, then)])
+    assert "a circle: " in str(written.error)
+
+
+@pytest.mark.parametrize("policy", [MERGE, FROM_SOURCE, REPLACE])
+def test_a_library_in_circles_is_written_without_the_links_that_close_them(tmp_path, policy):
+    def some(kind, field, entry):
+        datas = [{"name": name, "aliases": [], "tags": []} for name in "ABC"]
+        for number, data in enumerate(datas):
+            data[field] = entry(str((number + 1) % 3 + 1))
+        return [Record(kind, str(number), data) for number, data in enumerate(datas, 1)]
+
+    source = memory([*some("tag", "parents", lambda uid: [uid]), *some("studio", "parent", lambda uid: uid),
+                     *some("group", "containing_groups", lambda uid: [{"group": uid}])])  # fmt: skip
+    target = memory([])
+    with planned(source, target, policy) as plan:
+        told = [(one.kind, one.field, one.chosen) for one in plan.conflicts]
+        applied = write(plan, target, tmp_path)
+    assert told == [("tag", "parents", "target"), ("studio", "parent", "target"),
+                    ("group", "containing_groups", "target")]  # fmt: skip
+    assert (applied.failed, applied.differs) == ([], [])
+    with planned(source, target, policy) as plan:
+        assert list(plan.changes) == []
+
+
+def test_a_file_that_two_scenes_claim_is_told_and_neither_is_guessed():
+    ours = [Record("scene", "1", scene("a1", title="Owl")), Record("scene", "2", scene("a1", title="Otter"))]
+    with planned(memory(ours), memory([Record("scene", "5", scene("a1"))]), MERGE) as plan:
+        assert list(plan.changes) == []
+        assert [(one.uid, one.candidates) for one in plan.ambiguities] == [("1", ("5",)), ("2", ("5",))]
+    with planned(memory(ours), memory([]), MERGE) as plan:
+        assert [one.uid for one in plan.waiting] == ["1", "2"]
+
+
+class Shows(MemoryLibrary):
+    """A library that shows the first image of a gallery whose cover was not chosen, as GraphQL does."""
+
+    shown = frozenset((("gallery", "cover"),))
+
+    def read(self, kind, want=EVERYTHING):
+        for one in super().read(kind, want):
+            if kind != "gallery" or one.data.get("cover", 0) is not None:
+                yield one
+                continue
+            images = [image.uid for image in super().read("image") if one.uid in image.data["galleries"]]
+            yield one._replace(data={**one.data, "cover": next(iter(images), None)})
+
+
+@pytest.mark.parametrize("chosen", ["1", "2"])
+def test_a_cover_is_set_though_one_is_shown_already_and_taken_back(tmp_path, chosen):
+    files = [scene(name)["files"] for name in "xy"]
+    for one, print_ in zip(files, "xy", strict=True):
+        one[0]["fingerprints"] = [{"type": "md5", "value": print_}]
+    gallery = Record("gallery", "1", {"title": "Reeds", "files": [], "folder": None, "cover": chosen})
+    source = memory([gallery, *record_all("image", 1, [{"files": one, "galleries": ["1"]} for one in files])])
+    target = Shows(record_all("image", 5, [{"files": one, "galleries": []} for one in files]))
+    (tmp_path / "undo").mkdir()
+    with planned(source, target, MERGE, task=Task("restore merge", cannot=COVER)) as plan:
+        applied = write(plan, target, tmp_path)
+    assert (applied.failed, applied.moved, applied.differs) == ([], [], [])
+    [made] = MemoryLibrary.read(target, "gallery")
+    assert made.data["cover"] == str(int(chosen) + 4)
+    with planned(source, target, MERGE, task=Task("restore merge", cannot=COVER)) as plan:
+        assert list(plan.changes) == []
+    undone = write(undo_plan(tmp_path), target, tmp_path / "undo")
+    assert (undone.failed, undone.moved, undone.differs, list(target.read("gallery"))) == ([], [], [], [])

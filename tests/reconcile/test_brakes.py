@@ -24,8 +24,34 @@ def test_nothing_holds_when_nothing_is_odd(capability):
 )
 def test_an_empty_or_shrunken_source(capability):
     assert held(capability, source={}) == ["source-empty"]
-    assert held(capability, source={"scene": 49, "tag": 20}, base=FULL) == ["source-empty"]
+    shrunken = [] if capability == "restore replace" else ["source-empty"]  # there it is many deletes
+    assert held(capability, source={"scene": 49, "tag": 20}, base=FULL) == shrunken
     assert held(capability, source={"scene": 50, "tag": 20}, base=FULL) == []
+    assert held(capability, source={"scene": 100}, base=FULL) == ["source-empty"]
+
+
+def told(**more):
+    facts = {"source": FULL, "target": FULL, "base": FULL, **more}
+    return {brake.name: brake.why for brake in brakes(Circumstances("restore replace", **facts))}
+
+
+def test_each_matter_of_a_replacement_is_told_once():
+    assert told(source={}, deletes=FULL) == {"source-empty": "the source is empty"}
+    assert told(source={"scene": 9, "tag": 8}, deletes={"scene": 91, "tag": 12}) == {
+        "many-deletes": "it would delete 91 of 100 scenes, 12 of 20 tags"
+    }
+    assert told(source={"scene": 9}, deletes={"scene": 91, "tag": 20}) == {
+        "source-empty": "the source holds no tags (there are 20)",
+        "many-deletes": "it would delete 91 of 100 scenes",
+    }
+
+
+def test_kinds_are_told_as_people_call_them():
+    one = {"saved_filter": 1}
+    why = {"source-empty": "the source holds no saved filters (there are 1)"}
+    assert told(source={"tag": 3}, target={"tag": 3, **one}, base={"tag": 3, **one}, deletes=one) == why
+    [brake] = brakes(Circumstances("sync", {"tag": 3}, {"tag": 7}, base={"tag": 7}))
+    assert brake.why == "the source holds less than half of what it held: 3 of 7 tags"
 
 
 def test_an_empty_target_is_odd_only_if_it_was_not_empty():

@@ -143,7 +143,7 @@ def test_what_is_not_allowed_is_not_planned():
 def test_the_brakes_are_in_the_plan():
     target = memory(record_all("tag", 1, [tag(f"T{number}") for number in range(20)]))
     with planned(memory([]), target, REPLACE) as plan:
-        assert [brake.name for brake in plan.brakes] == ["source-empty", "many-deletes"]
+        assert [brake.name for brake in plan.brakes] == ["source-empty"]
     with planned(memory([]), target, MERGE, task=Task("import")) as plan:
         assert [brake.name for brake in plan.brakes] == ["source-empty"]
 

@@ -149,6 +149,9 @@ test("which runs go on, can be taken back, or wait to be applied", () => {
   assert.ok(restoring.canGoOn({ kind: "apply", state: "failed" }));
   assert.ok(!restoring.canGoOn({ kind: "apply", state: "finished" }));
   assert.ok(!restoring.canGoOn({ kind: "undo", state: "failed" }));
+  assert.ok(restoring.canGoOn({ kind: "restore", state: "stopped", asked: "2026-05-01T12:00:00Z" }));
+  assert.ok(!restoring.canGoOn({ kind: "restore", state: "stopped" })); // from the command line, into any Stash
+  assert.ok(!restoring.canGoOn({ kind: "restore", state: "finished", asked: "2026-05-01T12:00:00Z" }));
   assert.ok(restoring.canUndo({ report: { undoable: true } }));
   assert.ok(!restoring.canUndo({ report: { undoable: true }, undone: "run" }));
   assert.ok(!restoring.canUndo({ report: { undoable: false } }));

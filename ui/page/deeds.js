@@ -73,20 +73,26 @@ export function Undo({ report, facts }) {
 /** The run of the preview that a run of a restore goes back to. */
 const planOf = (report) => report.plan ?? recallPlan(localStorage, report.run);
 
-/** "Run again" of a restore that ended early: a new preview by the same order, which `onStart` is told of. */
+/** The order by which a run that ended early is previewed again: its own, or that of the plan it was writing. */
+async function orderFor(report) {
+  if (report.kind === "restore") return (await api.run(report.run)).order;
+  const { header } = await api.plan(planOf(report), { what: "changes", most: 1 });
+  return orderAgain(header);
+}
+
+/** "Run again" of a restore, or of its preview, that ended early: a new preview by the same order, which `onStart` is told
+ * of. */
 export function GoOn({ report, onStart }) {
-  const run = planOf(report);
   const start = useAct(async () => {
-    const { header } = await api.plan(run, { what: "changes", most: 1 });
-    const order = orderAgain(header);
+    const order = await orderFor(report);
     onStart({ ...(await api.start("restore", order)), order });
   });
-  if (!run) return null;
+  if (report.kind !== "restore" && !planOf(report)) return null;
   return h(
     "div",
     { className: "mb-2" },
     h(Button, { onClick: start.act, disabled: start.busy }, start.busy ? T.starting : T.runAgain),
-    h("span", { className: "portability-quiet ml-2" }, T.againHint),
+    report.kind !== "restore" && h("span", { className: "portability-quiet ml-2" }, T.againHint),
     h(Trouble, { problem: start.problem, again: start.act }),
   );
 }

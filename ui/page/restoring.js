@@ -160,8 +160,10 @@ export function orderAgain({ archive, options } = {}) {
 
 const REDO = ["failed", "stopped", "cancelled"];
 
-/** Whether a restore ended early, so that a new preview holds what is left. */
-export const canGoOn = ({ kind, state }) => kind === "apply" && REDO.includes(state);
+/** Whether a restore ended early, so that a new preview holds what is left; or a preview that was ordered from a page,
+ * so that it can be ordered again. */
+export const canGoOn = ({ kind, state, asked }) =>
+  (kind === "apply" || (kind === "restore" && Boolean(asked))) && REDO.includes(state);
 
 const WRITES = ["apply", "undo"];
 
