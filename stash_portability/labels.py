@@ -10,7 +10,7 @@ from .reconcile.coding import decode
 from .reconcile.resolve import NEW
 from .reconcile.workset import Workset
 
-_REMEMBERED = 5_000
+_REMEMBERED = 30_000
 
 
 class WorksetLabels:

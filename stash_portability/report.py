@@ -76,7 +76,7 @@ def _changes(report: Report) -> Iterator[str]:
     for row in report.samples:
         yield f"  {row['op']} {called(row['kind'], row['uid'], row['label'])}"
         yield from (f"    {_told(one)}" for one in row["fields"])
-    yield from (f"  {DECISIONS[name].format(count)}" for name, count in report.decisions.items() if count)
+    yield from (f"  {line}" for line in decisions(report.decisions))
     for brake in report.brakes:
         yield f"  BRAKE {brake.name}: {brake.why}; nothing is written unless --accept {brake.name} is given"
     yield from (f"  {line}" for line in not_restored(report.not_restored))
@@ -120,15 +120,24 @@ def _in_order(change: Sequence[str]) -> tuple[int, int]:
 
 OF_CHANGES = ("restore", "apply", "undo")
 """How reports of what changes a Stash begin."""
+_LEFT = "changed by somebody meanwhile, and"
 DECISIONS = {
-    "conflicts": "{:,} conflicts: both sides say something else of a field (conflicts RUN shows which was taken)",
-    "ambiguities": "{:,} records could be several of the Stash, and are left out",
-    "waiting": "{:,} records wait for Stash to scan their files",
-    "moved": "{:,} records were changed by somebody meanwhile, and are left alone",
-    "failed": "{:,} changes failed",
-    "partly": "{:,} records were written but for some fields",
-    "differ": "{:,} records are not as they were written",
-}
+    "conflicts": ("conflict: both sides say something else of a field (conflicts RUN shows which was taken)",
+                  "conflicts: both sides say something else of a field (conflicts RUN shows which was taken)"),
+    "ambiguities": ("record could be several of the Stash, and is left out",
+                    "records could be several of the Stash, and are left out"),
+    "waiting": ("record waits for Stash to scan its files", "records wait for Stash to scan their files"),
+    "moved": (f"record was {_LEFT} is left alone", f"records were {_LEFT} are left alone"),
+    "failed": ("change failed", "changes failed"),
+    "partly": ("record was written but for some fields", "records were written but for some fields"),
+    "differ": ("record is not as it was written", "records are not as they were written"),
+}  # fmt: skip
+"""What is left to a person, of one and of several."""
+
+
+def decisions(found: Mapping[str, int]) -> Iterator[str]:
+    """What is left to a person, or was left alone, in words."""
+    yield from (f"{count:,} {DECISIONS[name][count != 1]}" for name, count in found.items() if count)
 
 
 def _told(field: dict[str, Any]) -> str:

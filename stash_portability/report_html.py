@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import EXIT_CODES
 from .kinds import KINDS, plural
-from .report import DECISIONS, not_restored
+from .report import decisions, not_restored
 
 FOR = ("restore", "apply", "undo")
 """The kinds of runs that have one."""
@@ -76,8 +76,7 @@ def _body(report: Mapping[str, Any]) -> Iterator[str]:
     yield f'<p class="quiet">From {_apart(str(report.get("source", "")) + how)}, in {took:.1f} seconds</p>'
     planned = str(report.get("what", "")).startswith("restore ")
     yield from _table("What would be written" if planned else "What was written", report.get("changes") or {})
-    decisions = (DECISIONS[name].format(count) for name, count in (report.get("decisions") or {}).items() if count)
-    yield from _list("What waits for you, or was left alone", decisions)
+    yield from _list("What waits for you, or was left alone", decisions(report.get("decisions") or {}))
     brakes = (f"{brake['name']}: {brake['why']}" for brake in report.get("brakes") or ())
     yield from _list("Brakes: nothing is written until they are accepted", brakes)
     yield from _list("Why not all", (_reason(one) for one in report.get("reasons") or ()))

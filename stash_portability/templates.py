@@ -68,7 +68,7 @@ def _mapping(desk: Desk, path: Path) -> dict[str, Any]:
 def read_document(desk: Desk, path: Path) -> Any:
     """What the JSON or YAML in a file says. Raises ValueError, RecursionError, UsageError, LibrariesMissing."""
     if path.suffix.lower() != ".json":
-        desk.need("yaml")
+        desk.need("core", "yaml")  # what reads YAML lies beside what writes records
     return document_of(path, "profile or template")
 
 

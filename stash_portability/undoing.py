@@ -82,7 +82,7 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
 
 
 def _source(done: Path) -> str:
-    return f"the journal of {done.name}" + (f", a {deed(done)}" if deed(done) != done.name else "")
+    return f"the journal of {done.name}" + (f" ({deed(done)})" if deed(done) != done.name else "")
 
 
 def _into(report: Report) -> Callable[[RecordError], None]:

@@ -21,6 +21,7 @@ from .reconcile.apply import Applied, Ends, apply
 from .reconcile.coding import Digest, Digests
 from .reconcile.images import digests as digests_of
 from .reconcile.journal import Journal
+from .reconcile.tally import Tally
 from .runs import iso, told
 from .target import OpenImage, Target
 from .traces import WRITTEN
@@ -121,15 +122,17 @@ def is_operation(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Changes that tell how many of them were looked at."""
+    """Changes that tell of how many records they are, as they are looked at."""
 
     changes: Iterable[Change]
     advance: Callable[[int], None]
 
     def __iter__(self) -> Iterator[Change]:
+        tally = Tally()
         for change in self.changes:
             yield change
-            self.advance(1)
+            if tally.note(change.kind, change.uid, change.op):
+                self.advance(1)
 
 
 def target_digest(target: Target, known: Callable[[Blob], str | None]) -> Digest:

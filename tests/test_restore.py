@@ -552,7 +552,7 @@ def test_the_report_reads_well(bench):
     assert "+Tidal flat" in text
     assert "  create tag Tidal flat\n" in text
     assert "new:" not in text
-    assert "1 conflicts" in text
+    assert "  1 conflict: both" in text
     data = json.loads(json.dumps(as_data(report)))
     assert (data["exit_code"], data["changes"]["tag create"], data["brakes"]) == (1, 1, [])
 

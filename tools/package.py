@@ -39,6 +39,7 @@ FOLDERS: Mapping[str, tuple[str, frozenset[str]]] = {
     "ui": ("ui", frozenset({".js", ".css"})),
     "examples/profiles": ("profiles", frozenset({".yaml"})),
     "examples/templates": ("templates", frozenset({".yaml"})),
+    "docs": ("docs", frozenset({".md"})),
 }
 """What is packed of which folder, and where to: no editor's backups, no package.json of the page's modules, and no
 second manifest."""

@@ -35,13 +35,7 @@ def match(workset: Workset) -> None:
 
 def _pair_known(workset: Workset, kind: str) -> None:
     """What was matched last time stays matched, as long as both are there."""
-    found = workset.rows(
-        "SELECT s.id, t.id FROM base b"
-        " JOIN record s ON s.kind = b.kind AND s.side = 'source' AND s.uid = b.source"
-        " JOIN record t ON t.kind = b.kind AND t.side = 'target' AND t.uid = b.target WHERE b.kind = ?",
-        kind,
-    )
-    _pair(workset, list(found))
+    _pair_by(workset, _KNOWN, kind)
 
 
 def _anything_left(workset: Workset, kind: str) -> bool:
@@ -54,13 +48,19 @@ def _climb(workset: Workset, kind: str, rung: Rung, refer: Refer) -> None:
     workset.run("DELETE FROM edge")
     workset.many("INSERT OR IGNORE INTO key VALUES (?, ?, ?)", _keys(workset, kind, rung, refer))
     if rung.twins:
-        _pair(workset, list(workset.rows(_TWINS)))
+        _pair_by(workset, _TWINS)
         return
     workset.run(_EDGES, _MOST_ALIKE, _MOST_ALIKE)
-    _pair(workset, list(workset.rows(_LONELY)))
+    _pair_by(workset, _LONELY)
     _pair(workset, list(_alike(workset, kind)))
     workset.run(_REMEMBER, rung.why)
 
+
+_KNOWN = """
+SELECT s.id, t.id FROM base b
+JOIN record s ON s.kind = b.kind AND s.side = 'source' AND s.uid = b.source
+JOIN record t ON t.kind = b.kind AND t.side = 'target' AND t.uid = b.target WHERE b.kind = ?
+"""
 
 _TWINS = """
 WITH numbered AS (SELECT value, side, record, row_number() OVER (PARTITION BY value, side ORDER BY record) AS number
@@ -132,10 +132,24 @@ def _likeness(workset: Workset, kind: str, number: int) -> bytes:
 
 
 def _pair(workset: Workset, pairs: Iterable[tuple[int, int]]) -> None:
-    pairs = list(pairs)
-    uid_of = "(SELECT uid FROM record WHERE id = ?)"
-    workset.many(f"UPDATE record SET goes = {uid_of} WHERE id = ?", ((theirs, ours) for ours, theirs in pairs))  # noqa: S608
-    workset.many(f"UPDATE record SET goes = {uid_of} WHERE id = ?", pairs)  # noqa: S608
+    workset.run("DELETE FROM pair")
+    workset.many("INSERT OR IGNORE INTO pair VALUES (?, ?)", pairs)
+    _go(workset)
+
+
+def _pair_by(workset: Workset, sql: str, *values: str) -> None:
+    """Pair what a query finds: its rows do not pass through here, because they may be all there are."""
+    workset.run("DELETE FROM pair")
+    workset.run(f"INSERT OR IGNORE INTO pair {sql}", *values)
+    _go(workset)
+
+
+def _go(workset: Workset) -> None:
+    for one, other in (("source", "target"), ("target", "source")):
+        workset.run(
+            f"UPDATE record SET goes = (SELECT r.uid FROM pair p JOIN record r ON r.id = p.{other}"  # noqa: S608
+            f" WHERE p.{one} = record.id) WHERE id IN (SELECT {one} FROM pair)"
+        )
 
 
 def _forget_settled(workset: Workset, kind: str) -> bool:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from ..kinds import KINDS
 from ..model import Op
 
+_OPS: tuple[Op, ...] = ("create", "update", "delete")
 _HIGHEST = 100_000_000
 """Numbers above it are kept one by one: a row of bits for them would be larger than they are."""
 
@@ -20,17 +21,22 @@ class Tally:
         self._numbers: dict[tuple[str, str, Op], bytearray] = defaultdict(bytearray)
         self._others: dict[tuple[str, str, Op], set[str]] = defaultdict(set)
 
-    def note(self, kind: str, uid: str, op: Op) -> None:
-        """One more change of a record; ``uid`` as the plan has it (``new:tag:7`` of what it makes)."""
+    def note(self, kind: str, uid: str, op: Op) -> bool:
+        """One more change of a record; ``uid`` as the plan has it (``new:tag:7`` of what it makes). Give whether it is
+        the first of this record."""
         family, _, number = uid.rpartition(":")
         if not (number.isascii() and number.isdecimal()) or int(number) > _HIGHEST:
+            before = any(uid in self._others.get((kind, family, one), ()) for one in _OPS)
             self._others[kind, family, op].add(uid)
-            return
+            return not before
         place, bit = divmod(int(number), 8)
+        rows = [self._numbers.get((kind, family, one), b"") for one in _OPS]
+        before = any(place < len(row) and row[place] >> bit & 1 for row in rows)
         row = self._numbers[kind, family, op]
         if place >= len(row):
             row.extend(bytes(max(place + 1 - len(row), len(row))))
         row[place] |= 1 << bit
+        return not before
 
     def counts(self) -> dict[str, int]:
         """By "kind op", how many records: what was made or deleted is not counted as changed besides."""
@@ -42,9 +48,8 @@ class Tally:
         return {name: count for name, count in found.items() if count}
 
     def _of(self, kind: str, family: str) -> dict[Op, int]:
-        ops: tuple[Op, ...] = ("create", "delete", "update")
-        bits = {op: int.from_bytes(self._numbers.get((kind, family, op), b""), "little") for op in ops}
-        others = {op: self._others.get((kind, family, op), set()) for op in ops}
+        bits = {op: int.from_bytes(self._numbers.get((kind, family, op), b""), "little") for op in _OPS}
+        others = {op: self._others.get((kind, family, op), set()) for op in _OPS}
         bits["update"] &= ~(bits["create"] | bits["delete"])
         others["update"] = others["update"] - others["create"] - others["delete"]
-        return {op: bits[op].bit_count() + len(others[op]) for op in ops}
+        return {op: bits[op].bit_count() + len(others[op]) for op in _OPS}

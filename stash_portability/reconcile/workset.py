@@ -39,6 +39,7 @@ CREATE INDEX base_target ON base (kind, target);
 CREATE TABLE key (value TEXT, side TEXT, record INTEGER, PRIMARY KEY (value, side, record)) WITHOUT ROWID;
 CREATE TABLE edge (source INTEGER, target INTEGER, PRIMARY KEY (source, target)) WITHOUT ROWID;
 CREATE INDEX edge_target ON edge (target);
+CREATE TABLE pair (source INTEGER PRIMARY KEY, target INTEGER UNIQUE);
 CREATE TABLE maybe (source INTEGER, target INTEGER, why TEXT, PRIMARY KEY (source, target)) WITHOUT ROWID;
 CREATE INDEX maybe_target ON maybe (target);
 CREATE TABLE change (id INTEGER PRIMARY KEY, phase INTEGER, rank INTEGER, op TEXT, kind TEXT, uid TEXT,

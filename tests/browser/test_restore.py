@@ -227,6 +227,26 @@ def test_a_preview_is_cancelled_and_nothing_is_left(open_tab, shore):
     tab.page.locator(".portability-counts").wait_for(timeout=60_000)
 
 
+def test_a_preview_that_was_cancelled_is_ordered_again_from_any_browser(open_tab, shore):
+    tab = open_tab(shore)
+    tab.go(BACKUPS)
+    back_up(tab)
+    lose_the_tag(shore)
+    python = slow_python(shore, 20, "restore")
+    tab.page.get_by_role("button", name=re.compile("^Restore…")).first.click()
+    tab.page.get_by_role("button", name="Next").click()
+    tab.page.get_by_role("button", name="Make the preview").click()
+    tab.page.get_by_role("button", name="Cancel").click()
+    tab.page.get_by_text("Cancelled. Nothing was changed.").wait_for()
+    shore.graphql(SET_PYTHON, {"path": python})
+    tab.page.evaluate("localStorage.clear()")
+    tab.page.reload()
+    tab.page.get_by_role("tab", name="Runs").click()
+    run = tab.page.locator(".portability-run", has_text="Preview a restore from")
+    run.get_by_role("button", name="Run again").click()
+    tab.page.locator(".portability-counts").wait_for(timeout=60_000)
+
+
 def test_on_a_phone_everything_fits(open_tab, shore):
     """Journey 12 at 360 px."""
     tab = open_tab(shore, size=PHONE, has_touch=True)

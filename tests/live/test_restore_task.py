@@ -177,7 +177,7 @@ def held_while_writing(server: StashServer, run: str) -> None:
 def test_one_that_is_cancelled_while_it_writes_is_undone_or_done_again(new_stash):
     server = new_stash("0.30", populated=True)
     install(server)
-    make_tags(server, [f"Plover {number}" for number in range(600)])
+    make_tags(server, [f"Plover {number}" for number in range(300)])
     whole = tags(server)
     name = back_up(server)
     destroy_tags(server, "Plover")

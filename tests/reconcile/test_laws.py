@@ -16,6 +16,7 @@ from .running import FROM_SOURCE, MERGE, REPLACE, Breaking, BreaksOff, changes, 
 
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+FEWER = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 POLICIES = {"merge": MERGE, "from source": FROM_SOURCE, "replace": REPLACE}
 
 
@@ -90,7 +91,7 @@ def crash_everywhere(a, b, policy):
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@FEW
+@FEWER
 @given(a=libraries(), b=libraries(50))
 def test_a_crash_at_any_write_and_a_second_run_end_alike(name, a, b):
     crash_everywhere(a, b, POLICIES[name])

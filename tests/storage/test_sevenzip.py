@@ -250,7 +250,8 @@ FROM_7_ZIP = "-mx1 -mx9 -ms=off -m0=LZMA -m0=Deflate -m0=BZip2 -m0=Copy -mhc=off
 def test_what_7_zip_wrote_is_read(option, path, tmp_path):
     seven("x", path, f"-o{tmp_path / 'out'}")
     seven("a", tmp_path / "b.7z", option, ".", folder=tmp_path / "out")
-    assert everything(tmp_path / "b.7z") == everything(path)
+    there = {name: (tmp_path / "out" / name).read_bytes() for name in open_input(path).sizes}
+    assert everything(tmp_path / "b.7z") == there
     everything_checked(tmp_path / "b.7z")
 
 

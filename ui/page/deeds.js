@@ -80,8 +80,8 @@ async function orderFor(report) {
   return orderAgain(header);
 }
 
-/** "Run again" of a restore, or of its preview, that ended early: a new preview by the same order, which `onStart` is told
- * of. */
+/** "Run again" of a restore, or of its preview, that ended early: a new preview by the same order, which `onStart` is
+ * told of. */
 export function GoOn({ report, onStart }) {
   const start = useAct(async () => {
     const order = await orderFor(report);

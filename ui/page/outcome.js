@@ -45,7 +45,7 @@ function Going({ run, kind, onCancel, cancelling, brief, children }) {
 
 /** Follow a run to its end; `over(report)` draws what comes then, and `around(state, drawn)`, if given, what stands
  * around it until then. `children` stand beside Cancel. */
-export function Follow({ followed, kind, over, around, children }) {
+export function Follow({ followed, kind, over, around, brief = Boolean(around), children }) {
   const run = useRun(followed);
   const toast = useToast();
   const cancel = useAct(() => api.cancel(followed.run));
@@ -59,7 +59,7 @@ export function Follow({ followed, kind, over, around, children }) {
   const drawn = h(
     React.Fragment,
     null,
-    h(Going, { run, kind, onCancel, cancelling, brief: Boolean(around) }, children),
+    h(Going, { run, kind, onCancel, cancelling, brief }, children),
     cancel.problem && h(Trouble, { problem: cancel.problem }),
   );
   return around ? around(run.job ? STATES[run.job.status] : run.report?.state, drawn) : drawn;

@@ -118,7 +118,7 @@ function FromPreview({ place, facts, setPlace, again, onBack, leave, backText })
   if (applying) {
     const more = { facts, apply, accepted, onAgain, leave };
     const over = (report) => h(Over, { report: { plan, ...report }, ...more });
-    return h(Follow, { key: applying.run, followed: applying, kind: "apply", over, around: stepped(APPLY) });
+    return h(Follow, { key: applying.run, followed: applying, kind: "apply", over, around: stepped(APPLY), brief: false });
   }
   if (plan) return h(Stepped, { step: PREVIEW }, h(Review, { key: plan, run: plan, facts, apply, onBack, backText }));
   const over = (report) =>
@@ -131,7 +131,7 @@ function FromPreview({ place, facts, setPlace, again, onBack, leave, backText })
           h(Trouble, { problem: again?.problem }),
           h(Button, { onClick: onBack }, backText),
         );
-  return h(Follow, { key: followed.run, followed, kind: "restore", over, around: stepped(PREVIEW) });
+  return h(Follow, { key: followed.run, followed, kind: "restore", over, around: stepped(PREVIEW), brief: false });
 }
 
 const Stepped = ({ step, children }) => h(React.Fragment, null, h(Steps, { key: `step ${step}`, step }), children);

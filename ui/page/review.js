@@ -90,10 +90,10 @@ function Planned({ run, header, facts, apply, onBack, backText }) {
     changes.length
       ? h(Counts, { changes, facts })
       : h(Notice, { variant: "success", role: "status" }, waiting.length ? T.planNothingLeft : T.planNothing),
+    changes.length > 0 && h(Gate, { header, deletes: sumOf(changes, "delete"), gate, set }),
     waiting.length > 0 && list(waiting),
     h(NotRestored, { told: header.not_restored }),
     rows && h(Changes, { run, header, changes, facts }),
-    changes.length > 0 && h(Gate, { header, deletes: sumOf(changes, "delete"), gate, set }),
     h(Trouble, { problem: apply.problem }),
     h(Buttons, { held, changes, busy: apply.busy, onApply: () => apply.act(gate.accepted), onBack, backText }),
   );
