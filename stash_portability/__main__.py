@@ -132,13 +132,13 @@ def _diff(options: argparse.Namespace) -> int:
     return EXIT_DONE if tally.equal else EXIT_WITH_REMARKS
 
 
-def _say_report(options: argparse.Namespace, report: Report, run: str = "") -> int:
+def _say_report(options: argparse.Namespace, report: Report, run: str = "", named: str = "") -> int:
     from .report import as_data, as_text, exit_code  # noqa: PLC0415
 
     if options.json:
         _say_json({"type": "report", **({"run": run} if run else {}), **as_data(report)})
     elif not options.quiet:
-        print(as_text(report) + (f"\n  run {run}" if run else ""))
+        print(as_text(report) + (f"\n  run {named or run}" if run else ""))
     return exit_code(report)
 
 
@@ -147,53 +147,63 @@ def _restore(options: argparse.Namespace) -> int:
     from .restore_options import restore_options  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
-    with_ = doing.hands(options.data, os.environ, _progress(options))
     chosen = restore_options(vars(options), os.environ)
+    stash = doing.Stash(chosen.target, chosen.api_key)
+    with_ = doing.hands(options.data, os.environ, _progress(options), stash)
     run, report = doing.restore(chosen, with_)
     if options.yes and (report.changes or report.brakes):
-        done, report = doing.apply(Asked(with_.runs / run), chosen.api_key, with_)
-        return _say_report(options, report, done)
-    code = _say_report(options, report, run)
+        done, report = doing.apply(Asked(run, named=with_.names(run)), stash, with_)
+        return _say_report(options, report, done.name, with_.names(done))
+    code = _say_report(options, report, run.name, with_.names(run))
     if not (options.json or options.quiet):
-        waits = f"nothing is written yet; to write it: stash-portability apply {run}"
+        waits = f"nothing is written yet; to write it: stash-portability apply {with_.names(run)}"
         print(f"  {waits if report.changes else 'there is nothing to write'}")
     return code
 
 
-def _apply(options: argparse.Namespace) -> int:
+def _with_run(options: argparse.Namespace, named: str) -> tuple[Any, Any, Any]:
+    """The run that is named, the Stash it is about if one is, and the means for what is done with it."""
     from . import restore_commands as doing  # noqa: PLC0415
     from .config import api_key  # noqa: PLC0415
+
+    stash = doing.Stash(options.to or "", api_key(options.api_key_file, os.environ))
+    with_ = doing.hands(options.data, os.environ, _progress(options), stash)
+    run = doing.find_run(named, with_)
+    return run, stash, doing.beside(run, with_)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    from . import restore_commands as doing  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
-    with_ = doing.hands(options.data, os.environ, _progress(options))
-    asked = Asked(doing.find_run(options.plan, with_), options.accept or ())
-    run, report = doing.apply(asked, api_key(options.api_key_file, os.environ), with_)
-    return _say_report(options, report, run)
+    run, stash, with_ = _with_run(options, options.plan)
+    done, report = doing.apply(Asked(run, options.accept or (), with_.names(run)), stash, with_)
+    return _say_report(options, report, done.name, with_.names(done))
 
 
 def _undo(options: argparse.Namespace) -> int:
     from . import restore_commands as doing  # noqa: PLC0415
-    from .config import api_key  # noqa: PLC0415
     from .undoing import undo_preview  # noqa: PLC0415
     from .writing import Asked  # noqa: PLC0415
 
-    with_ = doing.hands(options.data, os.environ, _progress(options))
-    asked = Asked(doing.find_run(options.run, with_), options.accept or ())
+    run, stash, with_ = _with_run(options, options.run)
     if options.preview:
-        return _say_report(options, undo_preview(asked.run))
-    run, report = doing.take_back(asked, api_key(options.api_key_file, os.environ), with_)
-    return _say_report(options, report, run)
+        return _say_report(options, undo_preview(run))
+    done, report = doing.take_back(Asked(run, options.accept or (), with_.names(run)), stash, with_)
+    return _say_report(options, report, done.name, with_.names(done))
 
 
 def _runs(options: argparse.Namespace) -> int:
     from . import restore_commands as doing  # noqa: PLC0415
+    from .config import api_key  # noqa: PLC0415
 
-    with_ = doing.hands(options.data, os.environ, _progress(options))
     if options.run:
-        report = doing.report_of(doing.find_run(options.run, with_))
+        run, *_ = _with_run(options, options.run)
+        report = doing.report_of(run)
         _say_lines(options, "run", report, doing.lines_of(report))
         return EXIT_DONE
-    for report in doing.listed(with_):
+    stash = doing.Stash(options.to or "", api_key(options.api_key_file, os.environ))
+    for report in doing.listed(doing.hands(options.data, os.environ, _progress(options), stash)):
         _say_lines(options, "run", report, [doing.line_of(report)])
     return EXIT_DONE
 
@@ -201,9 +211,13 @@ def _runs(options: argparse.Namespace) -> int:
 def _conflicts(options: argparse.Namespace) -> int:
     from . import restore_commands as doing  # noqa: PLC0415
 
-    run = doing.find_run(options.run, doing.hands(options.data, os.environ, _progress(options)))
+    run, *_ = _with_run(options, options.run)
+    found = False
     for what, row in doing.decisions(run):
+        found = True
         _say_lines(options, what, row, [doing.decision_text(what, row)])
+    if not (found or options.json or options.quiet):
+        print(f"{run.name} leaves nothing to decide")
     return EXIT_DONE
 
 

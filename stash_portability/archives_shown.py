@@ -66,6 +66,20 @@ def shown(backups: Path, go_on: Callable[[], bool], most: int | None = None) -> 
     return rows, len(found) - len(rows)
 
 
+def last(backups: Path, go_on: Callable[[], bool]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The newest archive that can be read, and the newest one that is newer and cannot be, each as ``described`` tells
+    it, or None. They are looked at while ``go_on`` says so."""
+    broken = None
+    for path in paths(backups):
+        found = described(path)
+        if found["whole"]:
+            return found, broken
+        broken = broken or found
+        if not go_on():
+            break
+    return None, broken
+
+
 def described(path: Path) -> dict[str, Any]:
     """One archive: ``name, bytes, created, source, counts, images, verified, container, parent, database``; whether
     it is ``whole`` (it can be read, and what it builds on is there), or ``damaged`` (it did not read back when it was

@@ -139,7 +139,9 @@ def _restore_parser(restore: argparse.ArgumentParser) -> None:
         "--prefer",
         action="append",
         metavar="[KIND.FIELD=]STRATEGY",
-        help=f"what counts when both say something else: {', '.join(STRATEGIES)}; else fill, which keeps what is there",
+        help=f"what counts when both say something else: {', '.join(STRATEGIES)}; else fill, which keeps what is there"
+        " (and takes no and 0, which a scan leaves, for nothing said). Lists and histories are joined, unless it says"
+        " source or target: then that side's stays as a whole",
     )
     go = restore.add_mutually_exclusive_group()
     go.add_argument("--preview", action="store_true", help="only show what would be changed (the default)")
@@ -154,11 +156,14 @@ def _run_parsers(commands: Any) -> None:
     undo.add_argument("--preview", action="store_true", help="only show how much would be changed")
     for one in (apply, undo):
         one.add_argument("--accept", action="append", metavar="BRAKE", help="go on although this brake holds it")
-        one.add_argument("--api-key-file", metavar="FILE", help="a file with the API key; else STASH_API_KEY is used")
     listed = commands.add_parser("runs", help="what was run, and what became of it")
     listed.add_argument("run", nargs="?", default="", metavar="RUN", help="only this one, with its report")
     conflicts = commands.add_parser("conflicts", help="what a plan leaves to a person")
-    conflicts.add_argument("run", metavar="RUN", help="the run that made the plan")
+    conflicts.add_argument("run", metavar="RUN", help="the run that made the plan: its name, or its folder")
+    for one in (apply, undo, listed, conflicts):
+        moved = "where that Stash is now, when it has moved" if one in (apply, undo) else "a Stash on this machine"
+        one.add_argument("--to", metavar="ADDRESS", help=f"{moved}: runs are looked for beside it, too")
+        one.add_argument("--api-key-file", metavar="FILE", help="a file with the API key; else STASH_API_KEY is used")
 
 
 def _nfo_arguments(group: argparse._ArgumentGroup) -> None:

@@ -150,6 +150,12 @@ class OutsideRoots(UsageError):
     )
 
 
+class StalePlan(UsageError):
+    """What a plan was made from is not what is there any more: what it makes might be there already."""
+
+    template = "nothing was written: {reason} since this preview was made; make it again"
+
+
 class NoLink(UsageError):
     """A finished export cannot be offered as a download."""
 
@@ -248,7 +254,10 @@ class Cancelled(FatalError):
     """The user stopped the run."""
 
     exit_code = EXIT_CANCELLED
-    template = "cancelled; nothing was left under the final name"
+    template = "cancelled; {reason}"
+
+    def __init__(self, reason: object = "nothing was left under the final name", **words: object) -> None:
+        super().__init__(reason, **words)
 
 
 class Stopped(FatalError):

@@ -16,7 +16,7 @@ from typing import Any
 from . import runs
 from .call import ask
 from .desk import Desk
-from .errors import Cancelled, Locked, PortabilityError, StashSaidNo, Stopped, UsageError
+from .errors import Locked, PortabilityError, StashSaidNo, Stopped, UsageError
 
 SECONDS = 2.5
 """To wait for one answer of Stash."""
@@ -66,7 +66,9 @@ def settled(desk: Desk, report: dict[str, Any]) -> dict[str, Any]:
     if state == "queued" and not _is_asked_for(desk, report):
         job = find(desk, report)
         if job is None or job["status"] not in ("READY", "RUNNING", "STOPPING"):
-            return runs.change(desk.places.runs, name, ("queued",), **_fate(job), ended=runs.iso(desk.now()))
+            return runs.change(
+                desk.places.runs, name, ("queued",), **_fate(job, desk.places.runs / name), ended=runs.iso(desk.now())
+            )
     if state in ("stopped", "cancelled", "finished") and not report.get("ended") and report.get("started"):
         if state == "stopped" and _was_cancelled(desk, report):
             runs.mark_cancelling(desk.places.runs, name)
@@ -82,10 +84,10 @@ def _is_asked_for(desk: Desk, report: Mapping[str, Any]) -> bool:
     return desk.now() - asked < YOUNG
 
 
-def _fate(job: Mapping[str, Any] | None) -> dict[str, Any]:
+def _fate(job: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
     """What became of a run that never began, by what became of its job."""
     if job is not None and job["status"] == "CANCELLED":
-        return runs.outcome("cancelled", Cancelled())
+        return runs.cancelled(folder)
     if job is not None and job.get("error"):
         return runs.outcome("failed", Stopped(f"Stash could not run its task: {job['error']}"))
     if job is not None:
@@ -129,15 +131,15 @@ def _withdrawn(desk: Desk, name: str) -> dict[str, Any]:
     if report["state"] != "queued":
         return report
     try:
-        runs.change(desk.places.runs, name, ("queued",), tries=LOOKS, **_cancelled(desk))
+        runs.change(desk.places.runs, name, ("queued",), tries=LOOKS, **_cancelled(desk, name))
     except Locked:
         if not runs.goes_on(desk.places.runs, name):
             raise
     return runs.read(desk.places.runs, name)
 
 
-def _cancelled(desk: Desk) -> dict[str, Any]:
-    return {**runs.outcome("cancelled", Cancelled()), "ended": runs.iso(desk.now())}
+def _cancelled(desk: Desk, name: str) -> dict[str, Any]:
+    return {**runs.cancelled(desk.places.runs / name), "ended": runs.iso(desk.now())}
 
 
 def _end(desk: Desk, report: Mapping[str, Any], end: float, sleep: Callable[[float], None]) -> None:

@@ -69,12 +69,15 @@ def _number(value: Any, name: str, otherwise: int) -> int:
 
 
 def overview(desk: Desk) -> dict[str, Any]:
-    """The newest backup, what goes on, what waits for a decision, and the last runs."""
+    """The newest backup that can be read (``backup``) and the newest that is newer and cannot be (``unreadable``), what
+    goes on, what waits for a decision, and the last runs."""
     desk.shelf().use()
-    newest, _ = archives_shown.shown(desk.places.backups, lambda: True, 1)
+    end = desk.clock() + SECONDS
+    newest, broken = archives_shown.last(desk.places.backups, lambda: desk.clock() < end)
     reports = operations_runs.latest(desk)
     return {
-        "backup": newest[0] if newest else None,
+        "backup": newest,
+        "unreadable": broken,
         "going": operations_runs.busy(reports),
         "decisions": [told for report in reports if (told := _to_decide(desk, report))],
         "runs": reports[:OVERVIEW_RUNS],

@@ -151,3 +151,14 @@ def config_folder_of(config_file: str) -> str | None:
     """The folder of the config file a Stash names (``configuration.general.configFilePath``), when it is on
     this machine: another machine's path leads nowhere here, or to somebody else's."""
     return str(Path(config_file).parent) if config_file and os.path.isfile(config_file) else None  # noqa: PTH113
+
+
+def folder_of_stash(config_file: str, setting: str) -> Path | None:
+    """The data folder that the plugin in a Stash on this machine uses, by the config file and the plugin's ``setting``
+    that the Stash tells; None when it is not on this machine, or not ours to write to."""
+    config_folder = config_folder_of(config_file)
+    if config_folder is None:
+        return None
+    folder = data_folder(None, {}, setting, config_folder)
+    there = folder if folder.is_dir() else folder.parent
+    return folder if there.is_dir() and os.access(there, os.W_OK | os.X_OK) else None

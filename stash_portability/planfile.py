@@ -30,6 +30,10 @@ WHAT: Mapping[str, str] = {
 MOST_READ = 20 << 20
 """Bytes one page looks at, at most: a filter that finds little must not read all of a big plan at once."""
 _REMEMBERED = 1000
+_BLOCK = 1 << 20
+_AFTER, _IMAGE = b',"after":', b'"blob":'
+_OF_AN_IMAGE = 100_000
+"""Bytes: what covers and portraits take at least."""
 _NEW = re.compile(r"\b(\w+) (new:\w+:\d+)")
 
 Names = Mapping[str, Mapping[str, str]]
@@ -101,15 +105,41 @@ def _write_whole(path: Path, lines: Iterator[bytes]) -> None:
     """Write ``lines`` so that a crash leaves all of them or none. Raises OSError."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            for line in lines:
-                stream.write(line + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        # A buffer that a full disk leaves behind is written again when it is forgotten, and then Python prints why not.
+        with os.fdopen(os.open(half, flags, 0o600), "wb", buffering=0) as file:
+            for content in _joined(lines):
+                rest = memoryview(content)
+                while rest:
+                    rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
         half.replace(path)
     except BaseException:
         half.unlink(missing_ok=True)
         raise
+
+
+def _joined(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines in blocks."""
+    block = bytearray()
+    for line in lines:
+        block += line + b"\n"
+        if len(block) >= _BLOCK:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
+
+
+def room_for_journal(folder: Path) -> int:
+    """About how many bytes the journal of whoever writes the plan will take: each change before and after it is made,
+    and the images that go. Raises Unreadable."""
+    path = folder / CHANGES
+    try:
+        with path.open("rb") as stream:
+            images = sum(line.partition(_AFTER)[0].count(_IMAGE) for line in stream)
+        return 2 * path.stat().st_size + images * _OF_AN_IMAGE
+    except OSError as error:
+        raise Unreadable(path=path, reason=error.strerror or error) from error
 
 
 def read_header(folder: Path) -> dict[str, Any]:

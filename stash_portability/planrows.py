@@ -42,7 +42,7 @@ def change_row(said: Mapping[str, Any]) -> dict[str, Any]:
         for field in KINDS[change["kind"]].fields
         if field.name in before or field.name in after
         if change["op"] == "update" or any(_says(field, data.get(field.name)) for data in (before, after))
-        if (shown := _field(field, before.get(field.name), after.get(field.name), names))
+        for shown in _shown(change, field, names)
     ]
     told = {name: change[name] for name in ("op", "kind", "uid")}
     return {**told, "label": said["label"], "fields": fields}
@@ -51,6 +51,38 @@ def change_row(said: Mapping[str, Any]) -> dict[str, Any]:
 def _says(field: Field, value: Any) -> bool:
     """Whether a value of a record that is made or deleted is worth a line. Only a rating of 0 says something."""
     return value not in (None, "", [], {}, False, 0) or (field.name == "rating100" and value is not None)
+
+
+def _shown(change: Mapping[str, Any], field: Field, names: Names) -> Iterator[dict[str, Any]]:
+    """The lines of a field: of settings and filters one for each key that is another."""
+    before, after = ((change[side] or {}).get(field.name) for side in ("before", "after"))
+    if field.type == "json" and _are_keys(before, after):
+        within = change["uid"] if change["kind"] == "config" else field.name
+        keys = list(_keys(before, after))
+        for key, one, other in keys[:MOST_MEMBERS]:
+            yield {"name": f"{within}.{key}", "before": one, "after": other}
+        if len(keys) > MOST_MEMBERS:
+            yield {"name": within, "before": None, "after": f"… and {len(keys) - MOST_MEMBERS:,} more"}
+    elif shown := _field(field, before, after, names):
+        yield shown
+
+
+def _are_keys(before: Any, after: Any) -> bool:
+    """Whether both are objects, or one is and there is no other."""
+    return all(value is None or isinstance(value, Mapping) for value in (before, after)) and bool(before or after)
+
+
+def _keys(before: Any, after: Any, within: str = "") -> Iterator[tuple[str, str | None, str | None]]:
+    """The keys, at any depth, of which two objects hold something else, with both values as text."""
+    one, other = before or {}, after or {}
+    for key in dict.fromkeys((*one, *other)):
+        had, has = one.get(key), other.get(key)
+        if had == has:
+            continue
+        if _are_keys(had, has):
+            yield from _keys(had, has, f"{within}{key}.")
+        else:
+            yield f"{within}{key}", _plain_or_none(had), _plain_or_none(has)
 
 
 def _field(field: Field, before: Any, after: Any, names: Names) -> dict[str, Any] | None:
@@ -101,6 +133,10 @@ def text(field: Field, value: Any, names: Names) -> str | None:
     return _named(field, value, names)
 
 
+def _plain_or_none(value: Any) -> str | None:
+    return None if value is None else _plain(value)
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -123,8 +159,15 @@ def found_row(key: str, said: Mapping[str, Any]) -> dict[str, Any]:
         return {**row, "why": values[3], "candidates": candidates}
     field = KINDS[values[0]].field(values[2])
     shown = [text(field, value, names) if field else _whole(value) for value in values[3:6]]
+    if field and field.type == "json" and all(isinstance(value, Mapping) for value in values[4:6]):
+        keys = list(_keys(*values[4:6]))
+        shown[1:] = [_listed((key, one) for key, one, _ in keys), _listed((key, other) for key, _, other in keys)]
     return {**row, "field": values[2], **dict(zip(("base", "source", "target"), shown, strict=True)),
             "chosen": values[6]}  # fmt: skip
+
+
+def _listed(keys: Iterator[tuple[str, str | None]]) -> str:
+    return _cut("; ".join(f"{key}: {value or '(nothing)'}" for key, value in keys))
 
 
 def _whole(value: Any) -> str | None:

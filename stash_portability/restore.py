@@ -20,7 +20,8 @@ from .libraries.chain import Archive, open_archive
 from .libraries.opening import Opening
 from .means import Means
 from .model import Blob, BlobRef, Brake, Change, Op, Plan, Policy, Progress, Report, Strategy
-from .planfile import Wanted, page, read_header, read_plan, with_names, write_plan
+from .planfile import Wanted, page, read_header, read_plan, room_for_journal, with_names, write_plan
+from .points import ACCEPT, beyond_undo, can_be_made, no_way_back
 from .reconcile.coding import Digests
 from .reconcile.images import KeptImages
 from .reconcile.journal import read_back
@@ -29,7 +30,9 @@ from .reconcile.workset import Workset
 from .restore_options import RestoreOptions
 from .restore_source import Filling, Scope, fill_target, named, scope_of
 from .runs import iso, told
+from .stale import check_not_stale, highest_ids
 from .storage import sidecar
+from .storage.room import check_room
 from .target import Target, open_target
 from .traces import APPLIED, applied_by, restored
 from .wholefile import write_whole
@@ -62,12 +65,12 @@ def plan_restore(
     scope = scope_of(options, archive)
     _verify(options, archive, progress)
     ends = _Ends(archive, target or opened(options, means, progress, report), scope)
-    begun = means.clock()
+    begun, highest = means.clock(), highest_ids(ends.target)
     with _planned(options, ends, folder, (progress, means, report)) as (plan, workset):
         if options.kinds or options.ids:
             _verify_images(archive, plan, progress)
         digests = Digests(named, target_digest(ends.target, _not_known))
-        header = _header(options, ends, plan, iso(means.now()))
+        header = {**_header(options, ends, plan, iso(means.now())), "highest": highest}
         write_plan(folder, plan, header, (WorksetLabels(workset), digests))
     progress.close()
     report.seconds["planning"] = round(means.clock() - begun, 3)
@@ -127,9 +130,12 @@ def _planned(
     try:
         with Workset(path) as workset:
             progress.phase("reading the Stash", None)
-            fill_target(workset, scope, ends.target.source, target_digest(ends.target, _not_known))
+            digest = target_digest(ends.target, _not_known)
+            deletes = options.mode == "replace" and not scope.chosen
+            fill_target(workset, scope, ends.target.source, digest, deletes=deletes)
             reading = Report("")
             Filling(workset, ends.archive, scope, reading).fill(progress, means)
+            _check_there(options, workset)
             report.remarks += reading.remarks
             report.skipped += reading.skipped
             report.reasons += [reason for reason in reading.reasons if reason not in report.reasons]
@@ -137,6 +143,13 @@ def _planned(
             yield make_plan(workset, _policy(options), _task(options, ends)), workset
     finally:
         path.unlink(missing_ok=True)
+
+
+def _check_there(options: RestoreOptions, workset: Workset) -> None:
+    """Raise UsageError when records were chosen and the archive has none of them."""
+    if options.ids and not any(workset.count("source", kind) for kind in options.ids):
+        named_ = "; ".join(f"{kind} {', '.join(ids[:SAMPLES])}" for kind, ids in options.ids.items())
+        raise UsageError(f"the archive holds none of the records that were chosen: {named_}")
 
 
 def _policy(options: RestoreOptions) -> Policy:
@@ -170,7 +183,7 @@ def _header(options: RestoreOptions, ends: _Ends, plan: Plan, made: str) -> dict
         "options": options.as_data(),
         "made": made,
         "counts": {name: count for name, count in plan.counts.items() if is_operation(name)},
-        "brakes": [brake._asdict() for brake in plan.brakes],
+        "brakes": [brake._asdict() for brake in (*plan.brakes, *_without_point(plan, ends.target))],
         "decisions": {
             "conflicts": sum(1 for conflict in plan.conflicts if conflict.chosen != "source"),
             "ambiguities": sum(1 for _ in plan.ambiguities),
@@ -178,6 +191,12 @@ def _header(options: RestoreOptions, ends: _Ends, plan: Plan, made: str) -> dict
         },
         "not_restored": {name: [count, why[name]] for name, count in plan.not_restored.items()},
     }
+
+
+def _without_point(plan: Plan, target: Target) -> list[Brake]:
+    """The brake of a plan that nothing takes back as a whole."""
+    deleted = "" if can_be_made(target) else beyond_undo(plan)
+    return [Brake(ACCEPT, no_way_back(deleted))] if deleted else []
 
 
 def _why(target: Target, name: str) -> str:
@@ -195,11 +214,12 @@ def _tell_plan(report: Report, header: Mapping[str, Any]) -> None:
 def apply_plan(asked: Asked, folder: Path, progress: Progress, means: Means, target: Target | None = None) -> Report:
     """Write the plan that lies in ``asked.run``, into the Stash it was made for (``target``, when it is open already),
     with the journal in ``folder``. Then plan again, and tell what is left. Raises Braked for a brake that is not
-    accepted, or when the Stash is another by now; UsageError for a plan that was written before; Unreadable when the
-    archive is another by now; Locked; and what ``writing.write`` raises."""
+    accepted, or when the Stash is another by now; UsageError for a plan that was written before; StalePlan when what it
+    makes might be there by now; Unreadable when the archive is another by now; Locked; and what ``writing.write``
+    raises."""
     header = read_header(asked.run)
     plan, known = read_plan(asked.run)
-    check_brakes(plan, asked.accept, f"apply {asked.run.name}")
+    check_brakes(plan, asked.accept, f"apply {asked.name}")
     options = RestoreOptions.from_data(header["options"])
     archive = _same_archive(options, header)
     report = Report(what=f"apply {header['what']}", source=f"the plan {asked.run.name} of {options.archive}")
@@ -208,10 +228,13 @@ def apply_plan(asked: Asked, folder: Path, progress: Progress, means: Means, tar
     with one_writer(folder.parent):
         _check_not_applied(asked.run)
         ends = _Ends(archive, target or opened(options, means, progress, report), scope_of(options, archive))
-        check_same(header.get("instance"), ends.target, asked.accept, f"apply {asked.run.name}")
+        check_same(header.get("instance"), ends.target, asked.accept, f"apply {asked.name}")
+        check_not_stale(header, asked.run, folder, ends.target)
+        check_room(folder, room_for_journal(asked.run))
         digests = Digests(named, target_digest(ends.target, known))
-        facts: dict[str, Any] = {key: header[key] for key in ("what", "target", "instance") if key in header}
-        facts |= {"plan": asked.run.name, "deed": f"restore of {restored(options.archive.name, header['what'])}"}
+        facts: dict[str, Any] = {key: header[key] for key in ("what", "instance") if key in header}
+        facts |= {"target": ends.target.reader.about().address, "plan": asked.run.name}
+        facts["deed"] = f"restore of {restored(options.archive.name, header['what'])}"
         with told(asked.run):
             write_whole(asked.run / APPLIED, {"version": 1, "by": folder.name, "at": iso(means.now())})
         images = _Images(archive, folder)

@@ -62,6 +62,8 @@ class Scope:
             found |= reach(NAMED, "full", {}, frozenset())
         while more := {kind for one in found for kind in _MATCHED_BY.get(one, ())} - found:
             found |= more
+        if "gallery" in self.kinds:
+            found |= {"image"}  # by which a gallery is known whose folder was moved
         return frozenset(kind for kind in found if kind != "config" or kind in self.kinds)
 
     _ids: Mapping[str, frozenset[str] | None] = field(init=False, repr=False)
@@ -122,9 +124,13 @@ def _links(scope: Scope) -> Links:
     return {kind: names for kind, names in found.items() if names}
 
 
-def fill_target(workset: Workset, scope: Scope, source: Source, digest: Digest) -> None:
-    """Take in what the target has of all kinds that may come up; images of those that may be changed."""
+def fill_target(workset: Workset, scope: Scope, source: Source, digest: Digest, *, deletes: bool = False) -> None:
+    """Take in what the target has of all kinds that may come up; images of those that may be changed. When some may be
+    deleted, also what refers to those."""
     seen = scope.seen()
+    if deletes:
+        seen |= {kind.name for kind in KINDS.values() for one, part in references(kind)
+                 if (part or one).of in scope.kinds}  # fmt: skip
     for kind in ORDER:
         if kind in seen:
             workset.fill("target", source.read(kind, Want(blobs=kind in scope.kinds)), digest)

@@ -42,9 +42,13 @@ class Ends:
         self.target: Target = own_target(desk.call.server, opening)
         self.address = self.target.reader.about().address
 
-    def check(self, address: Any, what: str) -> None:
-        """Raise UsageError for what was done with another Stash: the command line may work on any."""
-        if address != self.address:
+    def check(self, told: Mapping[str, Any], what: str) -> None:
+        """Raise UsageError for what was done with another Stash: the command line may work on any. ``told``: its
+        address ("target") and what tells it from others ("instance"), which counts where there is any."""
+        from .incremental import is_same  # noqa: PLC0415 - needs the libraries just provided
+
+        signs, address = told.get("instance"), told.get("target")
+        if address != self.address and not (signs and is_same(signs, self.target.reader)):
             raise UsageError(f"{what} is of {address}, and this is {self.address}: use the command line for it")
 
     def facts(self, report: Report, last: str) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def apply(desk: Desk) -> dict[str, Any]:
     header = read_header(order.folder)
     provide_for(desk, Path(header["archive"]))
     ends = Ends(desk, SHARES_OF_WRITING)
-    ends.check(header["target"], f"the plan of {order.run}")
+    ends.check(header, f"the plan of {order.run}")
     asked = Asked(order.folder, order.accept)
     report = apply_plan(asked, desk.folder, ends.progress, ends.means, ends.target)
     return ends.facts(report, _end(desk, report))
@@ -101,7 +105,7 @@ def undo(desk: Desk) -> dict[str, Any]:
     from .writing import Asked  # noqa: PLC0415
 
     ends = Ends(desk, SHARES_OF_WRITING)
-    ends.check(written_by(order.folder).get("target"), f"what {order.run} wrote")
+    ends.check(written_by(order.folder), f"what {order.run} wrote")
     report = take_back(Asked(order.folder, order.accept), desk.folder, ends.progress, ends.means, ends.target)
     return ends.facts(report, _end(desk, report))
 

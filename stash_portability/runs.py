@@ -24,6 +24,7 @@ from typing import Any
 from .errors import Cancelled, Locked, NoSpace, OutputNotUsable, Stopped, Unreadable, UsageError, unknown
 from .landing import announce, landed
 from .oslock import held, is_held
+from .traces import cut_short, left_by
 from .wholefile import write_text, write_whole
 
 VERSION = 1
@@ -35,7 +36,8 @@ KEPT = ("job", "asked", "title", "archive", "plan", "undid")
 """Facts of a report that outlive its states."""
 PAUSE, TRIES = 0.02, 200
 """Seconds between two looks at a lock somebody else has for a moment, and how many looks."""
-KILLED = "it was ended before it was done (Stash was stopped, or its task was stopped there); run it again"
+ENDED = "it was ended before it was done (Stash was stopped, or its task was stopped there)"
+KILLED = f"{ENDED}; run it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Run:
         """
         with told(self.folder), alone(self.folder / WRITING):
             kept = {key: value for key, value in _load_or_nothing(self.folder).items() if key in KEPT}
-            write_whole(self.folder / REPORT, {**kept, **self.about, "state": state, **facts})
+            early = cut_short(self.folder) if state in ("failed", "cancelled") else {}
+            write_whole(self.folder / REPORT, {**kept, **self.about, "state": state, **early, **facts})
 
     def page(self, render: Callable[[Mapping[str, Any]], str]) -> None:
         """Keep the report of a run that is over as a page for a browser too; ``render`` gives it. What the disk refuses
@@ -246,8 +249,20 @@ def _killed(folder: Path) -> dict[str, Any]:
     if facts := landed(folder):
         return {"state": "finished", **facts}
     if (folder / CANCELLING).exists():
-        return outcome("cancelled", Cancelled())
-    return outcome("stopped", Stopped(KILLED))
+        return {**cancelled(folder), **cut_short(folder)}
+    left = left_by(kind_of(folder.name), folder)
+    return {**outcome("stopped", Stopped(f"{ENDED}; {left}" if left else KILLED)), **cut_short(folder)}
+
+
+def cancelled(folder: Path) -> dict[str, Any]:
+    """The facts of the run in ``folder`` that was cancelled."""
+    left = left_by(kind_of(folder.name), folder)
+    return outcome("cancelled", Cancelled(left) if left else Cancelled())
+
+
+def kind_of(name: str) -> str:
+    """The kind of the run called ``name``."""
+    return name.split("-")[1]
 
 
 def outcome(state: str, problem: Stopped | Cancelled) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from .reconcile.rules import blob_fields, written
 from .reconcile.undo import undo_plan
 from .runs import told
 from .target import Target, open_target
-from .traces import UNDONE, WRITTEN, deed, has_written, undone_by
+from .traces import UNDONE, WRITTEN, began_to_undo, deed, has_written, note_undo, undone_by
 from .wholefile import write_whole
 from .writing import Asked, Work, check_brakes, is_operation, one_writer, target_digest, write
 
@@ -44,7 +44,7 @@ def written_by(done: Path) -> dict[str, Any]:
 
 def undo_preview(done: Path) -> Report:
     """What taking the run in ``done`` back would change. Raises as ``written_by``."""
-    said, plan = written_by(done), undo_plan(done)
+    said, plan = written_by(done), undo_plan(done, began_to_undo(done))
     report = Report(what="undo (preview)", source=_source(done), how=f"into {said['target']}")
     report.changes = {name: count for name, count in plan.counts.items() if is_operation(name)}
     report.brakes = list(plan.brakes)
@@ -56,24 +56,27 @@ def undo(asked: Asked, folder: Path, progress: Progress, means: Means, target: T
     """Take back what the run in ``asked.run`` wrote into a Stash (``target``, when it is open already), with a journal
     in ``folder``. Raises as ``written_by``; Braked, Locked, and what ``writing.write`` raises."""
     done = asked.run
-    said, plan = written_by(done), undo_plan(done)
-    check_brakes(plan, asked.accept, f"undo {done.name}")
+    said, plan = written_by(done), undo_plan(done, began_to_undo(done))
+    check_brakes(plan, asked.accept, f"undo {asked.name}")
     report = Report(what="undo", source=_source(done))
     report.decisions = {"waiting": _tell_waiting(plan, report)}
     with one_writer(folder.parent):
         if by := undone_by(done):  # what it deleted would be made twice
             raise UsageError(f"the run {done.name} was taken back by {by}; undo {by} takes that back")
         target = target or open_target(said["target"], Opening("", means.rng, progress.note, _into(report)))
-        check_same(said.get("instance"), target, asked.accept, f"undo {done.name}")
+        check_same(said.get("instance"), target, asked.accept, f"undo {asked.name}")
         digest = target_digest(target, lambda _: None)
         possible = Possible({kind: target.cannot(kind) for kind in KINDS}, clears=True)
         plan = replace(plan, changes=_Fitted(plan.changes, target, digest, possible), brakes=())
-        kept: dict[str, Any] = {key: said[key] for key in ("target", "instance") if key in said}
+        kept: dict[str, Any] = {key: said[key] for key in ("instance",) if key in said}
+        kept["target"] = target.reader.about().address
         facts = {"what": "undo", "undone": done.name, "deed": f"undo of {deed(done)}", **kept}
         work = Work(plan, target, folder, _kept(done), Digests(digest, digest), facts)
         with told(done):
-            write_whole(done / UNDONE, {"version": 1, "by": folder.name})
+            write_whole(done / UNDONE, note_undo(done, folder.name, ended=False))
         write(work, asked.accept, progress, means, report)
+        with told(done):
+            write_whole(done / UNDONE, note_undo(done, folder.name, ended=True))
     for name, count in sorted(possible.lost.items()):
         kind, _, limit = name.partition(".")
         report.not_restored[name] = {"count": count, "why": target.cannot(kind).get(limit, "")}

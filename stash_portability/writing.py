@@ -16,7 +16,7 @@ from .identity import REPLACED, signs_of
 from .means import Means
 from .model import Blob, Change, Plan, Progress, Report
 from .oslock import held
-from .points import ACCEPT, make_point, wants_point
+from .points import ACCEPT, beyond_undo, make_point, no_way_back, wants_point
 from .reconcile.apply import Applied, Ends, apply
 from .reconcile.coding import Digest, Digests
 from .reconcile.images import digests as digests_of
@@ -24,7 +24,7 @@ from .reconcile.journal import Journal
 from .reconcile.tally import Tally
 from .runs import iso, told
 from .target import OpenImage, Target
-from .traces import WRITTEN
+from .traces import IN_JOURNAL, WRITTEN
 from .wholefile import write_whole
 
 WRITER = "writer"
@@ -39,10 +39,17 @@ MOST_TOLD = 200
 
 
 class Asked(NamedTuple):
-    """A run whose plan is to be written, or whose writing is to be taken back, and the brakes that are accepted."""
+    """A run whose plan is to be written, or whose writing is to be taken back, and the brakes that are accepted.
+    ``named`` is how the command line finds the run, when its name does not do."""
 
     run: Path
     accept: Collection[str] = ()
+    named: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a command takes for the run."""
+        return self.named or self.run.name
 
 
 class Work(NamedTuple):
@@ -89,7 +96,7 @@ def write(work: Work, accept: Collection[str], progress: Progress, means: Means,
         progress.phase("restore point", None)
         report.point = make_point(work.target, ACCEPT in accept)
         if not report.point:
-            report.notes.append("no copy of the database was made; the journal of this run is the way back: undo")
+            report.notes.append(f"no copy of the database was made; {_way_back(work.plan, accept)}")
     _note(work, report)
     total = sum(count for name, count in work.plan.counts.items() if is_operation(name))
     progress.phase("writing", total)
@@ -100,13 +107,22 @@ def write(work: Work, accept: Collection[str], progress: Progress, means: Means,
         try:
             applied = apply(plan, ends, journal, BRAKES)
         except KeyboardInterrupt as stop:
-            why = f"cancelled; what was written until then can be taken back: undo {work.folder.name}"
-            raise Stopped(why) from stop
+            raise Stopped(f"cancelled; {IN_JOURNAL}") from stop
     report.seconds["writing"] = round(means.clock() - begun, 3)
     _tell(applied, report)
     with suppress(PortabilityError):  # what it had before was deleted, perhaps; all is written, whatever comes of this
         _note(work._replace(facts={**work.facts, "instance": signs_of(work.target.reader)}), report)
     return applied
+
+
+def _way_back(plan: Plan, accept: Collection[str]) -> str:
+    """What there is instead of a restore point. Raises Braked when that is not all, unless it is accepted."""
+    deleted = beyond_undo(plan)
+    if not deleted:
+        return "the journal of this run is the way back: undo"
+    if ACCEPT not in accept:
+        raise Braked(f"{ACCEPT}: {no_way_back(deleted)}. When that is meant: --accept {ACCEPT}")
+    return f"undo takes back what this run wrote, but not that it deleted {deleted}: only a scan makes them"
 
 
 def _note(work: Work, report: Report) -> None:

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "tombstones": {"errors", "oslock"},
     "hook": {"tombstones", "wholefile"},
     "landing": {"wholefile"},
-    "runs": {"errors", "landing", "oslock", "wholefile"},
+    "runs": {"errors", "landing", "oslock", "traces", "wholefile"},
     "traces": set(),
     "dependencies": {"errors"},
     "stashlog": set(),
@@ -86,8 +86,8 @@ MAY_IMPORT = {
     "target": CORE | {"libraries"},
     "providing": {"archives_shown", "desk", "libraries", "storage"},
     "restore_tasks": CORE
-    | {"desk", "libraries", "means", "planfile", "providing", "report", "restore", "restore_orders", "runs"}
-    | {"stashlog", "target", "undoing", "writing"},
+    | {"desk", "incremental", "libraries", "means", "planfile", "providing", "report", "restore", "restore_orders"}
+    | {"runs", "stashlog", "target", "undoing", "writing"},
     "tasks": CORE
     | {"backup", "backup_orders", "commands", "dependencies", "desk", "installer", "means", "operations_runs"}
     | {"orders", "providing", "report", "restore_orders", "restore_tasks", "runs", "stashlog"},
@@ -99,13 +99,14 @@ MAY_IMPORT = {
     "planrows": CORE | {"reconcile"},
     "planfile": CORE | {"planrows", "reconcile", "report", "runs"},
     "labels": CORE | {"listing", "reconcile"},
-    "points": CORE | {"libraries", "target"},
+    "points": CORE | {"libraries", "reconcile", "target"},
     "identity": CORE | {"incremental", "target"},
     "writing": CORE | {"identity", "means", "oslock", "points", "reconcile", "runs", "target", "traces", "wholefile"},
     "restore_source": CORE | {"libraries", "means", "reconcile", "restore_options", "transform"},
     "restore": CORE
-    | {"identity", "labels", "libraries", "means", "planfile", "planrows", "reconcile", "restore_options"}
-    | {"restore_source", "runs", "storage", "target", "traces", "wholefile", "writing"},
+    | {"identity", "labels", "libraries", "means", "planfile", "planrows", "points", "reconcile"}
+    | {"restore_options", "restore_source", "runs", "stale", "storage", "target", "traces", "wholefile", "writing"},
+    "stale": CORE | {"libraries", "runs", "target", "traces"},
     "undoing": CORE
     | {"identity", "libraries", "means", "reconcile", "runs", "target", "traces", "wholefile", "writing"},
     "restore_commands": CORE

@@ -293,6 +293,26 @@ def test_the_overview_tells_the_newest_backup_what_goes_on_and_the_last_runs(ask
     assert [run["run"] for run in answer["runs"]] == [one["run"] for one in reversed(done[1:])]
 
 
+def test_the_last_backup_is_one_that_can_be_read(ask, backups):
+    (backups / "20260503T000000Z-stash.zip").write_bytes(b"PK half of it")
+    (backups / "20260504T000000Z-stash.zip.damaged").write_bytes(b"PK")
+    answer = ask("overview")
+    assert (answer["backup"]["name"], answer["unreadable"]["name"]) == (
+        "20260502T000000Z-stash", "20260504T000000Z-stash.zip.damaged",
+    )  # fmt: skip
+    assert "did not read back" in answer["unreadable"]["problem"]
+    (backups / "20260504T000000Z-stash.zip.damaged").unlink()
+    assert ask("overview")["unreadable"]["name"] == "20260503T000000Z-stash.zip"
+    (backups / "20260503T000000Z-stash.zip").unlink()
+    assert ask("overview")["unreadable"] is None
+
+
+def test_where_no_backup_can_be_read_there_is_none(ask, stash):
+    (place(stash) / "20260503T000000Z-stash.zip").write_bytes(b"PK half of it")
+    answer = ask("overview")
+    assert (answer["backup"], answer["unreadable"]["name"]) == (None, "20260503T000000Z-stash.zip")
+
+
 def previewed(stash, token=b"abcd", **report):
     now = datetime.now(timezone.utc)
     with runs.begin(folder_of(stash), "restore", now, token) as run:

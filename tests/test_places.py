@@ -1,13 +1,22 @@
 """The data folder, and which paths a task may name."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from stash_portability.errors import OutputNotUsable, OutsideRoots, Unreadable, UsageError
-from stash_portability.places import PARTS, READABLE_PARTS, Places, config_folder_of, data_folder, find_documents
+from stash_portability.places import (
+    PARTS,
+    READABLE_PARTS,
+    Places,
+    config_folder_of,
+    data_folder,
+    find_documents,
+    folder_of_stash,
+)
 
 
 @pytest.fixture
@@ -32,6 +41,18 @@ def test_the_data_folder_is_the_first_that_is_named(tmp_path):
 def test_without_a_stash_the_data_folder_is_the_users(tmp_path):
     assert data_folder(None, {"XDG_DATA_HOME": str(tmp_path)}) == tmp_path / "stash-portability"
     assert data_folder(None, {}) == Path.home() / ".local" / "share" / "stash-portability"
+
+
+def test_the_data_folder_of_a_stash_is_beside_its_config_file_when_that_is_here_and_ours(tmp_path):
+    config = tmp_path / "config.yml"
+    assert folder_of_stash(str(config), "") is None  # of another machine
+    config.touch()
+    assert folder_of_stash(str(config), "") == tmp_path / "portability"
+    assert folder_of_stash(str(config), str(tmp_path / "by setting")) == tmp_path / "by setting"
+    assert folder_of_stash(str(config), str(tmp_path / "not" / "mounted")) is None
+    assert folder_of_stash("", str(tmp_path)) is None
+    (tmp_path / "portability").mkdir(mode=0o500)
+    assert (folder_of_stash(str(config), "") is None) == (os.geteuid() != 0)
 
 
 def test_a_config_file_of_another_machine_is_no_place(tmp_path):

@@ -1,14 +1,19 @@
 """Plans on disk: whole or not there, read back as they were, shown page by page."""
 
+import dataclasses
+import gc
 import json
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
-from stash_portability.errors import Unreadable, UnsupportedVersion, UsageError
+from stash_portability.errors import NoSpace, Unreadable, UnsupportedVersion, UsageError
 from stash_portability.libraries.memory import MemoryLibrary
 from stash_portability.model import Ambiguity, Blob, Brake, Change, Conflict, Plan, Waiting
-from stash_portability.planfile import Wanted, page, read_header, read_plan, write_plan
+from stash_portability.planfile import Wanted, page, read_header, read_plan, room_for_journal, write_plan
+from stash_portability.planrows import change_row, found_row
 from stash_portability.reconcile.coding import Digests
 
 from .restoring import Bench, rows
@@ -35,6 +40,8 @@ HEADER = {
     "what": "restore replace", "counts": PLAN.counts, "brakes": [one._asdict() for one in PLAN.brakes],
     "not_restored": {"scene.created_at": [2, "Stash sets it itself"]},
 }  # fmt: skip
+
+_open = os.open
 
 
 class Labels:
@@ -179,3 +186,55 @@ def test_every_row_of_a_full_restore_can_be_shown(tmp_path):
     assert len(shown) >= sum(report.changes.values())
     assert json.loads(json.dumps(shown)) == shown
     assert all(row["fields"] for row in shown)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_told_once_and_leaves_nothing(tmp_path, monkeypatch):
+    unheard = []
+    monkeypatch.setattr(sys, "unraisablehook", unheard.append)
+    monkeypatch.setattr(os, "open", lambda *_: _open("/dev/full", os.O_WRONLY))
+    with pytest.raises(NoSpace):
+        write_plan(tmp_path, PLAN, HEADER, (Labels(), Digests(lambda blob: blob.key, lambda blob: "cd")))
+    monkeypatch.undo()
+    gc.collect()
+    assert (unheard, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_a_big_plan_is_written_in_blocks(tmp_path):
+    changes = [Change("delete", "tag", str(uid), {"name": "Mud" * 1000}, None) for uid in range(900)]
+    write_plan(tmp_path, dataclasses.replace(PLAN, changes=changes), HEADER,
+               (Labels(), Digests(lambda blob: blob.key, lambda blob: "cd")))  # fmt: skip
+    assert list(read_plan(tmp_path)[0].changes) == changes
+
+
+def test_the_room_for_the_journal_counts_what_goes(folder):
+    size = (folder / "plan.jsonl").stat().st_size
+    assert room_for_journal(folder) == 2 * size + 100_000  # one cover is replaced
+
+
+def row_of(change):
+    said = {"op": "update", "uid": "1", **change}
+    return [(one["name"], one["before"], one["after"]) for one in
+            change_row({"change": said, "label": "", "names": {}})["fields"]]  # fmt: skip
+
+
+def test_of_settings_and_filters_only_the_keys_are_shown_that_change():
+    one = {"cssEnabled": False, "css": "x" * 900, "menu": {"a": 1, "b": [1]}, "gone": "1"}
+    other = {"cssEnabled": True, "css": "x" * 900, "menu": {"a": 1, "b": [2]}, "new": {"deep": None, "er": 2}}
+    change = {"kind": "config", "uid": "interface", "before": {"settings": one}, "after": {"settings": other}}
+    assert row_of(change) == [
+        ("interface.cssEnabled", "no", "yes"), ("interface.menu.b", "[1]", "[2]"), ("interface.gone", "1", None),
+        ("interface.new.er", None, "2"),
+    ]  # fmt: skip
+    filters = {"tags": {"value": ["1"], "depth": 0}}
+    made = {"kind": "saved_filter", "op": "create", "before": None, "after": {"object_filter": filters}}
+    assert row_of(made) == [("object_filter.tags.value", None, '["1"]'), ("object_filter.tags.depth", None, "0")]
+    many = {"kind": "config", "uid": "ui", "before": {"settings": {}},
+            "after": {"settings": {f"k{number:02}": number for number in range(60)}}}  # fmt: skip
+    assert (len(row_of(many)), row_of(many)[-1]) == (51, ("ui", None, "… and 10 more"))
+
+
+def test_of_two_settings_in_conflict_the_keys_are_shown_in_which_they_differ():
+    values = [None, {"a": 1, "b": {"c": "x"}, "d": 5}, {"a": 1, "b": {"c": "y"}}]
+    row = found_row("conflict", {"conflict": ["config", "ui", "settings", *values, "target"], "label": "", "names": {}})
+    assert (row["source"], row["target"]) == ("b.c: x; d: 5", "b.c: y; d: (nothing)")

@@ -9,7 +9,7 @@ import pytest
 from stash_portability import points
 from stash_portability.errors import Braked, Unreachable
 from stash_portability.libraries.connection import Limits
-from stash_portability.model import Plan
+from stash_portability.model import Change, Plan
 
 
 def plan(**counts):
@@ -104,3 +104,33 @@ def test_without_a_good_one_nothing_goes_on_unless_that_is_said(tmp_path, more):
     for path in tmp_path.glob("*.75.*"):
         path.unlink()
     assert points.make_point(target(stash), accept=True) == ""
+
+
+def test_a_name_that_is_taken_within_the_second_is_tried_once_more(tmp_path):
+    slept = []
+    stash = Stash(tmp_path, mistakes=["error vacuuming database: output file already exists"])
+
+    def wait(seconds):
+        slept.append(seconds)
+        stash._mistakes = ()
+
+    assert points.make_point(target(stash), accept=False, sleep=wait)
+    assert slept == [points.SECOND]
+    for copy in tmp_path.glob("*.75.*"):
+        copy.unlink()
+    stash._mistakes = ["output file already exists"]
+    with pytest.raises(Braked, match="already exists"):
+        points.make_point(target(stash), accept=False, sleep=slept.append)
+    assert len(slept) == 2
+
+
+def test_what_only_a_scan_makes_is_beyond_an_undo():
+    changes = [
+        Change("delete", "scene", "1", {"files": [{"path": "/a"}]}, None),
+        Change("delete", "scene", "2", {"files": []}, None),
+        Change("delete", "image", "3", {}, None),
+        Change("delete", "tag", "4", {}, None),
+    ]
+    whole = Plan(changes, (), (), (), {"scene delete": 2, "image delete": 1, "tag delete": 1})
+    assert points.beyond_undo(whole) == "1 scene, 1 image"
+    assert points.beyond_undo(plan(scene_update=3)) == ""

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -591,3 +592,50 @@ def test_what_failed_is_told_by_its_name(tmp_path):
 def test_an_apply_without_a_plan_is_refused(bench, tmp_path):
     with pytest.raises(UsageError, match="there is no plan"):
         bench.apply(bench.folder("restore"))
+
+
+def test_what_undo_cannot_make_again_needs_a_restore_point_or_a_word(bench):
+    scene = bench.get("scene", "1")
+    bench.library.create("scene", {**scene, "title": "Mine", "files": [{**scene["files"][0], "path": "/mine.mp4"}]})
+    planned, report = bench.plan(mode="replace")
+    [brake] = report.brakes
+    assert (brake.name, brake.why.startswith("1 scene would be deleted that undo cannot make")) == (
+        "no-restore-point", True,
+    )  # fmt: skip
+    before = bench.everything()
+    with pytest.raises(Braked, match="no-restore-point"):
+        bench.apply(planned)
+    assert bench.everything() == before
+    _, report = bench.apply(planned, accept=("no-restore-point",))
+    said = as_text(report)
+    assert ("not that it deleted 1 scene" in said, "is the way back" in said) == (True, False)
+
+
+def test_a_plan_that_was_made_here_is_looked_at_again_before_it_is_written_elsewhere(bench, monkeypatch):
+    scene = bench.get("scene", "1")
+    bench.library.create("scene", {**scene, "title": "Mine", "files": [{**scene["files"][0], "path": "/mine.mp4"}]})
+    with monkeypatch.context() as patch:
+        patch.setattr("stash_portability.restore.can_be_made", lambda _: True)
+        planned, report = bench.plan(mode="replace")
+    assert report.brakes == []
+    with pytest.raises(Braked, match="no-restore-point: 1 scene would be deleted"):
+        bench.apply(planned)
+
+
+def test_a_disk_with_no_room_for_the_journal_is_told_before_anything_is_written(bench, monkeypatch):
+    bench.drop("tag", "3")
+    planned, _ = bench.plan()
+    monkeypatch.setattr("stash_portability.storage.room.shutil.disk_usage", lambda _: SimpleNamespace(free=99))
+    with pytest.raises(NoSpace, match="99 are free"):
+        bench.apply(planned)
+    assert bench.named("tag", "Tidal flat") == {}
+    assert applied_by(planned) == ""
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+def test_chosen_records_that_are_not_in_the_archive_are_a_mistake_and_no_brake(bench, mode):
+    with pytest.raises(UsageError, match="holds none of the records that were chosen: tag 4711, 4712; scene 99"):
+        bench.plan(kinds=("tag", "scene"), ids={"tag": ("4711", "4712"), "scene": ("99",)}, mode=mode)
+    assert not list(bench.runs.glob("*/plan.jsonl"))
+    _, report = bench.plan(kinds=("tag",), ids={"tag": ("4711", "3")})
+    assert report.brakes == []

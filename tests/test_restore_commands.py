@@ -1,15 +1,20 @@
 """restore, apply, undo, runs and conflicts, as somebody at the command line sees them."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from stash_portability import restore, restore_commands
 from stash_portability.__main__ import main
 from stash_portability.errors import Braked, Refused
+from stash_portability.libraries.memory import MemoryLibrary
+from stash_portability.model import Record
 from stash_portability.oslock import held
 from stash_portability.writing import lock_of
 
+from .reconcile.targets import memory_target
 from .restoring import DEMO, Bench, breaking_off
 
 STASH = "http://localhost:9999"
@@ -197,3 +202,113 @@ def test_a_run_that_is_cut_short_says_how_to_take_it_back(bench, capsys, stop):
     bench.writer = Bench.writer_of_its_own
     code, said, _ = run(capsys, "undo", done, "--accept", "unknown-creates")
     assert (code, bench.named("tag", "Tidal flat")) == (0, {})
+
+
+@pytest.fixture
+def beside(bench, tmp_path, monkeypatch):
+    """Nothing says where the data folder is, and the Stash is on this machine: gives the folder beside its config."""
+    config = tmp_path / "stash" / "config.yml"
+    config.parent.mkdir()
+    config.touch()
+    monkeypatch.delenv("STASH_PORTABILITY_DATA")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    told = {"configuration": {"general": {"configFilePath": str(config)}, "plugins": {}}}
+    monkeypatch.setattr(
+        "stash_portability.libraries.stash.open_stash",
+        lambda *_: SimpleNamespace(connection=SimpleNamespace(call_GQL=lambda _: told)),
+    )
+    return config.parent / "portability"
+
+
+def test_runs_lie_beside_the_stash_where_the_page_sees_them(bench, beside, capsys):
+    bench.drop("tag", "3")
+    said = run(capsys, "restore", DEMO, "--to", STASH)[1]
+    [planned] = (beside / "runs").iterdir()
+    assert f"stash-portability apply {planned}\n" in said
+    for command in ("apply", "undo", "runs", "conflicts"):
+        assert run(capsys, command, planned.name)[0] == 2  # not in the folder that is looked in
+    with held(lock_of(beside / "runs")):
+        assert run(capsys, "apply", planned)[0] == 11
+    code, said, done = run(capsys, "apply", planned)
+    assert (code, Path(done).parent) == (0, beside / "runs")
+    assert run(capsys, "undo", done, "--preview")[0] == 0
+    done = Path(done).name
+    assert done in run(capsys, "runs", "--to", STASH)[1]
+    assert done not in run(capsys, "runs")[1]
+    assert "nothing to decide" in run(capsys, "conflicts", planned.name, "--to", STASH)[1]
+    assert run(capsys, "undo", done, "--to", STASH)[0] == 0
+    assert {path.parent for path in bench.runs.parent.parent.rglob("*Z-*-*") if path.is_dir()} == {beside / "runs"}
+
+
+def test_a_brake_names_the_run_so_that_it_is_found(bench, beside, capsys):
+    for number in range(8):
+        bench.library.create("tag", {"name": f"Mine {number}", "aliases": []})
+    run(capsys, "restore", DEMO, "--to", STASH, "--mode", "replace")
+    [planned] = (beside / "runs").iterdir()
+    code, said, _ = run(capsys, "apply", planned)
+    assert (code, f"apply {planned} --accept many-deletes" in said) == (7, True)
+    code, said, _ = run(capsys, "restore", DEMO, "--to", STASH, "--mode", "replace", "--yes")
+    assert (code, f"apply {beside / 'runs'}" in said) == (7, True)
+
+
+def test_a_stash_at_another_address_is_still_the_one(bench, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(restore_commands, "open_target", lambda address, _: asked.append(address) or bench.target)
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    moved = "http://localhost:9998"
+    code, _, done = run(capsys, "apply", planned, "--to", moved)
+    assert (code, run(capsys, "undo", done, "--to", moved)[0]) == (0, 0)
+    assert asked == [moved, moved]
+
+
+def test_another_stash_at_the_address_that_is_named_is_none(bench, capsys, monkeypatch):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    other = [Record("tag", "1", {"name": "Other", "aliases": [], "created_at": "2001-01-01T00:00:00Z"})]
+    monkeypatch.setattr(restore_commands, "open_target", lambda *_: memory_target(MemoryLibrary(other)))
+    code, said, _ = run(capsys, "apply", planned, "--to", "http://localhost:9998")
+    assert (code, "replaced-instance" in said) == (7, True)
+
+
+def test_where_nothing_is_left_to_decide_that_is_said(bench, capsys):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    assert run(capsys, "conflicts", planned)[:2] == (0, f"{planned} leaves nothing to decide\n")
+    assert run(capsys, "--json", "conflicts", planned)[:2] == (0, "")
+
+
+def test_what_was_written_until_it_was_cancelled_is_told(bench, capsys):
+    bench.drop("tag", "3")
+    bench.drop("group", "1")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+    bench.writer = breaking_off(2, KeyboardInterrupt())
+    code, said, _ = run(capsys, "apply", planned)
+    [done] = (path for path in bench.runs.glob("*-apply-*"))
+    assert (code, "final name" in said, f"in its journal, and can be taken back: undo {done.name}" in said) == (
+        130, False, True,
+    )  # fmt: skip
+    report = json.loads((done / "report.json").read_text())
+    assert (report["report"]["changes"], report["report"]["undoable"]) == ({"tag create": 1}, True)
+    assert report["report"]["remarks"] == ["of the last changes (1) nobody told whether they were written"]
+    assert (report["report"]["what"], "undo" in report["error"]["message"]) == ("apply restore merge", False)
+    assert "create 1 tag" in run(capsys, "runs", done.name)[1]
+    assert "<td>1</td>" in (done / "report.html").read_text()
+
+
+@pytest.mark.parametrize("where", ["plan_restore", "apply_plan"])
+def test_what_was_cancelled_before_it_wrote_says_so_and_which_run_it_was(bench, capsys, monkeypatch, where):
+    bench.drop("tag", "3")
+    planned = run(capsys, "restore", DEMO, "--to", STASH)[2]
+
+    def cancelled(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restore_commands, where, cancelled)
+    command = ("apply", planned) if where == "apply_plan" else ("restore", DEMO, "--to", STASH)
+    code, said, _ = run(capsys, *command)
+    last = restore_commands.runs.names(bench.runs)[0]
+    assert (code, said) == (130, f"stash-portability: cancelled; nothing was written: the run was {last}\n")
+    assert json.loads((bench.runs / last / "report.json").read_text())["error"]["message"] == (
+        "cancelled; nothing was written"
+    )

@@ -211,6 +211,22 @@ def test_what_was_done_with_another_stash_is_left_to_the_command_line(done, name
     assert now(lake) == before
 
 
+def test_the_same_stash_at_another_address_is_known_by_its_oldest_records(done, name, stash, lake):
+    for uid in ("1", "2"):
+        lake.update("tag", uid, {"created_at": f"2020-01-0{uid}T00:00:00Z"})
+    planned = done("restore", archive=name)
+    path = folder_of(stash) / planned["run"] / "plan.jsonl"
+    header, *changes = path.read_text("utf-8").splitlines()
+    header = json.dumps({**json.loads(header), "target": "http://elsewhere:9999"})
+    path.write_text("\n".join([header, *changes]) + "\n", "utf-8")
+    applied = done("apply", plan=planned["run"])
+    assert applied["state"] == "finished", applied
+    noted = folder_of(stash) / applied["run"] / "written.json"
+    assert json.loads(noted.read_text("utf-8"))["target"] == "memory"
+    noted.write_text(json.dumps({**json.loads(noted.read_text("utf-8")), "target": "http://elsewhere:9999"}))
+    assert done("undo", run=applied["run"])["state"] == "finished"
+
+
 def test_a_run_that_was_ended_while_it_wrote_can_be_undone(ask, done, name, lake, monkeypatch):
     class Breaks(MemoryWriter):
         """Is ended when it is to change the second batch."""

@@ -22,6 +22,7 @@ from stash_portability.errors import (
     UsageError,
 )
 from stash_portability.oslock import held, is_held
+from stash_portability.traces import told_further
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, tzinfo=timezone.utc)
 TOKEN = b"\x01\x02\x03\x04"
@@ -219,6 +220,48 @@ def test_a_killed_run_is_settled_once(tmp_path):
     (tmp_path / run.name / "report.json").write_text("[]")
     with pytest.raises(Unreadable):
         runs.settle(tmp_path, run.name, NOON)
+
+
+JOURNAL = [
+    {"intend": 0, "op": "create", "kind": "tag", "uid": "", "before": None, "after": {}},
+    {"intend": 1, "op": "create", "kind": "tag", "uid": "", "before": None, "after": {}},
+    {"done": 0, "uid": "7", "error": None}, {"done": 1, "uid": "", "error": "RecordError"},
+    {"intend": 2, "op": "update", "kind": "tag", "uid": "7", "before": {}, "after": {}},
+    {"intend": 3, "op": "update", "kind": "scene", "uid": "4", "before": {}, "after": {}},
+    {"done": 2, "uid": "7", "error": None}, {"done": 3, "uid": "4", "error": "NotAllWritten"},
+    {"intend": 4, "op": "delete", "kind": "tag", "uid": "9", "before": {}, "after": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked, state", [(True, "cancelled"), (False, "stopped")])
+def test_a_run_that_was_killed_while_it_wrote_tells_what_it_wrote(tmp_path, asked, state):
+    with runs.begin(tmp_path, "apply", NOON, TOKEN) as run:
+        (run.folder / "written.json").write_text('{"what": "restore merge", "point": "a copy"}')
+        lines = "".join(json.dumps(line) + "\n" for line in JOURNAL)
+        (run.folder / "journal.jsonl").write_text(f'{lines}{{"done": 4, "ui')
+        if asked:
+            runs.mark_cancelling(tmp_path, run.name)
+    told = runs.settle(tmp_path, run.name, NOON)
+    assert told["state"] == state
+    assert told["error"]["message"].endswith("what was written until then is in its journal, and can be taken back")
+    assert told["report"] == {
+        "what": "apply restore merge", "changes": {"tag create": 1, "scene update": 1}, "point": "a copy",
+        "undoable": True, "remarks": ["of the last changes (1) nobody told whether they were written"],
+    }  # fmt: skip
+    assert told_further(tmp_path, told)["undoable"] is True
+
+
+@pytest.mark.parametrize("kind", ["apply", "undo", "restore"])
+@pytest.mark.parametrize("journal", [None, ""])
+def test_one_that_was_killed_before_it_wrote_says_so(tmp_path, kind, journal):
+    with runs.begin(tmp_path, kind, NOON, TOKEN) as run:
+        (run.folder / "written.json").write_text('{"what": "restore merge", "point": ""}')
+        if journal is not None:
+            (run.folder / "journal.jsonl").write_text(journal)
+        runs.mark_cancelling(tmp_path, run.name)
+    told = told_further(tmp_path, runs.settle(tmp_path, run.name, NOON))
+    assert (told["error"]["message"], "report" in told) == ("cancelled; nothing was written", False)
+    assert not told.get("undoable")
 
 
 def failing(number):

@@ -9,9 +9,10 @@ from stash_portability.errors import Braked, NoSpace, RecordError, UsageError
 from stash_portability.libraries.memory_write import MemoryWriter
 from stash_portability.model import Written
 from stash_portability.report import exit_code
+from stash_portability.traces import began_to_undo, undone_by
 from stash_portability.undoing import undo_preview, written_by
 
-from .restoring import Bench
+from .restoring import Bench, breaking_off
 
 
 @pytest.fixture
@@ -149,6 +150,25 @@ def test_a_run_is_taken_back_once(bench):
     assert bench.named("tag", "Mine") == {}
     bench.undo(done)
     assert len(bench.named("tag", "Mine")) == 1
+
+
+def test_an_undo_that_was_killed_is_finished_by_another_one(bench):
+    for name in ("Mine", "Ours"):
+        bench.library.create("tag", {"name": name, "aliases": [], "parents": []})
+    for uid in ("1", "2"):
+        bench.library.update("scene", uid, {"title": "By hand"})
+    before = view(bench)
+    done, _ = bench.restore(mode="replace")
+    bench.writer = breaking_off(2, SystemExit)
+    with pytest.raises(SystemExit):
+        bench.undo(done)
+    [killed] = bench.runs.glob("*-undo-*")
+    assert undone_by(done) == "" and began_to_undo(done) == [killed]
+    bench.writer = MemoryWriter
+    undone, _ = bench.undo(done, ("unknown-creates",))
+    assert undone_by(done) == undone.name
+    names = [one.data["name"] for one in bench.library.read("tag")]
+    assert [names.count(name) for name in ("Mine", "Ours")] == [1, 1] and view(bench) == before
 
 
 def test_a_full_disk_is_told_and_what_was_written_can_be_taken_back(bench, monkeypatch):

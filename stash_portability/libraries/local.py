@@ -168,6 +168,13 @@ def _same_extent(stash: StashSource, database: DatabaseSource) -> str:
     return ""
 
 
+def newest_ids(stash: StashSource) -> dict[str, int]:
+    """The highest id of each kind the server has any of now, but of settings."""
+    answer = stash.connection.call_GQL(_extent_query())
+    found = {kind.name: _extent(kind.name, answer[kind.name])[1] for kind in _FROM_FILE}
+    return {kind: int(uid) for kind, uid in found.items() if uid}
+
+
 def _extent_query() -> str:
     last = 'filter:{sort:"id",direction:DESC,per_page:1}'
     parts = [f"{kind.name}:{kind.find}({last}){{count {kind.found}{{id}}}}" for kind in _FROM_FILE if kind.found]

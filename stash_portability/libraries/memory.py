@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from typing import IO
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import IO, Any
 
 from ..errors import Unreadable
-from ..kinds import KINDS
+from ..kinds import KINDS, Field
 from ..model import EVERYTHING, About, Blob, BlobRef, Data, Record, Want
 from .wanting import by_id, wanted
 
@@ -49,6 +49,19 @@ class MemoryLibrary:
             raise Unreadable(path="memory", reason=f"{blob.kind} {blob.uid} names an image that is not there")
         return io.BytesIO(self._blobs[blob.key])
 
+    def referrers(self, kind: str, uids: Collection[str], besides: Collection[str] = ()) -> dict[str, int]:
+        """How many records refer to each of these; those of the same kind in ``besides`` do not count. That something
+        is the cover of a gallery is no link of its own."""
+        found = dict.fromkeys(uids, 0)
+        for other in KINDS.values() if kind != "image" else ():
+            fields = [field for field in other.fields if kind in (field.of, *(part.of for part in field.parts))]
+            for record in self._records.get(other.name, {}).values() if fields else ():
+                if other.name != kind or record.uid not in besides:
+                    for uid in {uid for field in fields for uid in _named(field, record.data.get(field.name))}:
+                        if uid in found:
+                            found[uid] += 1
+        return found
+
     def create(self, kind: str, data: Data) -> str:
         """Make a record with the next id; none is given twice."""
         known = self._records.setdefault(kind, {})
@@ -88,3 +101,10 @@ class MemoryLibrary:
     def _fields(self, kind: str) -> tuple[str, ...]:
         found = {name for record in self._records[kind].values() for name in record.data}
         return tuple(name for name in KINDS[kind].names() if name in found)
+
+
+def _named(field: Field, value: Any) -> Iterator[str]:
+    """The ids that a value of ``field`` names."""
+    for entry in value if isinstance(value, list) else [value]:
+        if entry is not None:
+            yield str(entry.get(field.key) if isinstance(entry, dict) else entry)

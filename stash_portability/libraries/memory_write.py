@@ -5,6 +5,7 @@ no longer referred to and takes its parts along, and each change of a batch fail
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 from typing import IO, Any
 
 from ..errors import RecordError
@@ -13,6 +14,8 @@ from ..model import Blob, BlobRef, Change, Data, Want, Written
 from .archive_values import PARENTS
 from .memory import MemoryLibrary
 from .record_check import circle
+
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 OpenImage = Callable[[Blob | BlobRef], IO[bytes]]
 
@@ -117,7 +120,8 @@ def _refers(field: Field, entry: Any, uid: str) -> bool:
 
 
 def _names(kind: str, data: Data) -> set[str]:
-    name = (data.get("name") or "").casefold()
+    """As Stash compares them: only the letters of ASCII are the same in both cases."""
+    name = (data.get("name") or "").translate(_SMALL)
     if kind == "performer":
-        return {f"{name} ({(data.get('disambiguation') or '').casefold()})"}
-    return {name, *(alias.casefold() for alias in data.get("aliases") or ())}
+        return {f"{name} ({(data.get('disambiguation') or '').translate(_SMALL)})"}
+    return {name, *(alias.translate(_SMALL) for alias in data.get("aliases") or ())}

@@ -6,7 +6,7 @@ of values stash_shape.py's. Nothing here writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +21,7 @@ from .canonical import real_ids
 from .connection import Connection, connect
 from .stash_changes import changed_ids, moment
 from .stash_pages import Pager, Search, ahead
+from .stash_referrers import referrers
 from .stash_shape import Row, Shape, shape
 
 PAGE = 1000
@@ -161,6 +162,10 @@ class StashSource:
             for record in self._records(reading, pages):
                 if wanted is None or record.uid in wanted:
                     yield record
+
+    def referrers(self, kind: str, uids: Sequence[str], besides: Collection[str] = ()) -> dict[str, int]:
+        """How many records refer to each of these; those of the same kind in ``besides`` do not count."""
+        return referrers(self.schema, self._pager.of_ids, (kind, uids), besides)
 
     def open_blob(self, blob: Blob) -> IO[bytes]:
         """Get the image; raises RecordError when it is gone."""

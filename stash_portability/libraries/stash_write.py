@@ -19,7 +19,7 @@ from . import schema
 from .schema import Schema
 from .stash import StashSource
 from .stash_write_batch import Draft, Pace, chunks, not_sent, uid_of
-from .stash_write_cannot import CANNOT_CLEAR, SETTINGS_NOT_WRITTEN, ZIP_GALLERY, cannot_do, why_not
+from .stash_write_cannot import CANNOT_CLEAR, KEPT_DELETE, SETTINGS_NOT_WRITTEN, cannot_do, why_not
 from .stash_write_inputs import NO_PLACE, Inputs, destroy_step, input_type, is_plain, main_step
 from .stash_write_later import Later, later
 from .stash_write_request import Step, send
@@ -72,8 +72,8 @@ class StashWriter:
         found |= self._inputs.limits(table)
         if kind == "config":
             found |= {f"settings.{name}": why for name, why in SETTINGS_NOT_WRITTEN.items()}
-        if kind == "gallery":
-            found["delete"] = ZIP_GALLERY
+        if kind in KEPT_DELETE:
+            found["delete"] = KEPT_DELETE[kind]
         if KINDS[kind].field("files") and not self.schema.has("Mutation", "fileSetFingerprints"):
             found["files.fingerprints"] = NO_PLACE
         for field in table.fields:

@@ -39,6 +39,13 @@ CANNOT_MAKE: Mapping[str, str] = {
 
 ZIP_GALLERY = "it is the gallery of a zip, with which Stash deletes the records of its images too"
 
+KEPT_DELETE: Mapping[str, str] = {
+    "tag": "it is the primary tag of a marker that stays; Stash refuses to delete it",
+    "scene": "markers of it stay, which Stash would delete along with it",
+    "gallery": f"{ZIP_GALLERY}; or chapters of it stay",
+}
+"""Kinds of which some records are not deleted, with why."""
+
 _HOST = "belongs to the machine Stash runs on"
 _SOURCES = "its address may hold a token, and is not exported"
 

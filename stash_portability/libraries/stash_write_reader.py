@@ -8,7 +8,7 @@ Kinds whose records have no such time (saved filters, settings) are read from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import IO
@@ -56,6 +56,10 @@ class Newest:
         """Stream the markers of the scenes, or the chapters of the galleries, with the ids ``owners``."""
         with closing(self._open()) as file:
             yield from file.read_parts(kind, owners, want)
+
+    def referrers(self, kind: str, uids: Sequence[str], besides: Collection[str] = ()) -> dict[str, int]:
+        """How many records refer to each of these, as the server tells it; see ``StashSource.referrers``."""
+        return self._stash.referrers(kind, uids, besides)
 
     def open_blob(self, blob: Blob) -> IO[bytes]:
         """Open an image; one that is not in the file comes from the server. Raises RecordError when it is gone."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from ..errors import Braked, FatalError, NotAllWritten, PortabilityError, RecordError, Stopped
 from ..model import Change, Data, Plan, Source, Writer, Written
 from .check import current, differing, shown_of, states
 from .coding import EACH_ITSELF, Digests
+from .deletes import Going, Look, look
 from .journal import Journal
-from .resolve import Resolver
+from .resolve import NEW, Resolver
+from .rules import HIERARCHY
 from .tally import Tally
 
 BATCH = 100
@@ -53,11 +56,32 @@ def apply(plan: Plan, ends: Ends, journal: Journal, accept: Iterable[str] = ()) 
     accepted = set(accept)
     if held := [brake for brake in plan.brakes if brake.name not in accepted]:
         raise Braked("; ".join(f"{brake.name}: {brake.why}" for brake in held))
-    applied, resolver = Applied(), Resolver()
-    for batch in batches(plan.changes):
-        _batch(resolver.resolve(batch, applied.failed), ends, journal, (applied, resolver))
-    applied.made = resolver.made()
-    return applied
+    run = _Run()
+    for doomed, batch in _with_doomed(batches(plan.changes)):
+        run.going.doomed = doomed
+        _batch(run.resolver.resolve(batch, run.applied.failed), ends, journal, run)
+    run.applied.made = run.resolver.made()
+    return run.applied
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run has done so far."""
+
+    applied: Applied = field(default_factory=Applied)
+    resolver: Resolver = field(default_factory=Resolver)
+    going: Going = field(default_factory=Going)
+
+
+def _with_doomed(found: Iterable[list[Change]]) -> Iterator[tuple[set[str], list[Change]]]:
+    """Batches; those that delete records of one kind, which may refer to each other, with all that are deleted."""
+    for (op, kind), several in groupby(found, lambda batch: (batch[0].op, batch[0].kind)):
+        if op == "delete" and kind in HIERARCHY:
+            together = list(several)
+            doomed = {change.uid for batch in together for change in batch}
+            yield from ((doomed, batch) for batch in together)
+        else:
+            yield from ((set(), batch) for batch in several)
 
 
 def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
@@ -75,28 +99,53 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
         yield batch
 
 
-def _batch(changes: Sequence[tuple[str, Change]], ends: Ends, journal: Journal, kept: tuple[Applied, Resolver]) -> None:
-    applied, resolver = kept
-    found = states(ends.reader, [change for _, change in changes], ends.digests)
-    todo: list[tuple[str, Change]] = []
-    for (name, change), state in zip(changes, found, strict=True):
-        if state == "as planned":
-            todo.append((name, change))
-        elif state == "already":
-            applied.already += 1
-        else:
-            applied.moved.append(f"{change.kind} {change.uid or name}")
+def _batch(changes: Sequence[tuple[str, Change]], ends: Ends, journal: Journal, run: _Run) -> None:
+    todo = _to_do(changes, ends, run) if changes else []
     if not todo:
         return
-    numbers = journal.intend([change for _, change in todo])
+    numbers = journal.intend([change for _, change in todo], [name for name, _ in todo])
     written = ends.writer.write([change for _, change in todo])
     journal.outcome(numbers, written)
     for (name, change), one in zip(todo, written, strict=True):
-        _note(applied, name, change, one)
+        _note(run.applied, name, change, one)
         if change.op == "create" and one.uid and not isinstance(one.error, FatalError):
-            resolver.learn(change.kind, name, one.uid)
-    _look_again(applied, todo, written, ends)
+            run.resolver.learn(change.kind, name, one.uid)
+        if change.op == "delete" and one.error is None:
+            run.going.note(change.kind, change.uid)
+    _look_again(run.applied, todo, written, ends)
     _stop_if_lost(written)
+
+
+def _to_do(changes: Sequence[tuple[str, Change]], ends: Ends, run: _Run) -> list[tuple[str, Change]]:
+    """What is still to be written; what became of the others is noted."""
+    todo, applied = [], run.applied
+    for (name, change), one in zip(changes, _looks(changes, ends, run), strict=True):
+        if one.state == "as planned":
+            todo.append((name, one.change))
+        elif one.state == "already":
+            applied.already += 1
+        else:
+            applied.moved.append(f"{change.kind} {change.uid or name}{_used(one.referring)}")
+    return todo
+
+
+def _used(count: int) -> str:
+    records = "1 record refers" if count == 1 else f"{count:,} records refer"
+    return f" ({records} to it now)" if count else ""
+
+
+def _looks(named: Sequence[tuple[str, Change]], ends: Ends, run: _Run) -> list[Look]:
+    """What each record is like. One that is to be made anew under the id it had may never have been deleted."""
+    changes = [change for _, change in named]
+    kind, op = changes[0].kind, changes[0].op
+    if op == "delete":
+        return look(ends.reader, changes, ends.digests, run.going)
+    if op == "update":
+        found = states(ends.reader, changes, ends.digests)
+        return [Look(state, change) for state, change in zip(found, changes, strict=True)]
+    olds = [name for name, _ in named if not name.startswith(NEW)]
+    there = current(ends.reader, kind, olds, {"id"}) if olds else {}
+    return [Look("already" if name in there else "as planned", change) for name, change in named]
 
 
 def _note(applied: Applied, name: str, change: Change, one: Written) -> None:

@@ -9,7 +9,7 @@ from ..kinds import KINDS
 from ..model import Change, Data, Source, Want
 from .coding import Digest, Digests, pack
 from .merge import same
-from .rules import TWO_ENDS, blob_fields, reference_fields, written
+from .rules import TWO_ENDS, blob_fields
 
 State = Literal["as planned", "already", "moved", "gone"]
 
@@ -32,9 +32,7 @@ def shown_of(reader: Source, kind: str) -> set[str]:
 
 
 def states(reader: Source, changes: Sequence[Change], digests: Digests) -> list[State]:
-    """What each record that is to be updated or deleted is like. (A create has nothing to compare with.)"""
-    if not changes or changes[0].op == "create":
-        return ["as planned"] * len(changes)
+    """What each record that is to be updated is like."""
     kind = changes[0].kind
     found = current(reader, kind, (change.uid for change in changes), fields_of(changes))
     shown = shown_of(reader, kind)
@@ -44,10 +42,7 @@ def states(reader: Source, changes: Sequence[Change], digests: Digests) -> list[
 def _state(change: Change, now: Data | None, digests: Digests, shown: Collection[str]) -> State:
     """What a field of ``shown`` had before, when that was nothing, cannot be told; to set it once more does no harm."""
     if now is None:
-        return "already" if change.op == "delete" else "gone"
-    if change.op == "delete":
-        names = {field.name for field in written(change.kind)} - {one.name for one, _ in reference_fields(change.kind)}
-        return "moved" if _moved(change, now, digests.target, names) else "as planned"
+        return "gone"
     before, after = change.before or {}, change.after or {}
     unsure = {name for name in after if name in shown and before.get(name) is None}
     if not unsure and not differing(change.kind, after, now, digests):

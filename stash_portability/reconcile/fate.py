@@ -78,12 +78,11 @@ def _of_source(
 
 def _open_question(workset: Workset, which: tuple[str, int, str]) -> Ambiguity | None:
     kind, number, uid = which
-    sql = "SELECT t.uid, m.why FROM maybe m JOIN record t ON t.id = m.target WHERE m.source = ? ORDER BY t.id"
+    sql = "SELECT t.uid, m.why FROM maybe m JOIN record t ON t.id = m.target WHERE m.source = ? ORDER BY m.doubt, t.id"
     candidates = list(workset.rows(sql, number))
     if not candidates:
         return None
-    why = f"{candidates[0][1]}, and there are several"
-    return Ambiguity(kind, uid, tuple(row[0] for row in candidates), why)
+    return Ambiguity(kind, uid, tuple(row[0] for row in candidates), candidates[0][1])
 
 
 def _of_linked(workset: Workset, which: tuple[str, int, str], data: Data, links: Links) -> str:

@@ -46,6 +46,16 @@ def named_in(mode: Any, criteria: Any) -> list[tuple[str, str]]:
     return list(found)
 
 
+def emptied(mode: Any, criteria: Any, follow: Follow) -> set[str]:
+    """The kinds of which a criterion names records, but none that ``follow`` finds."""
+    found = set()
+    for name, said in criteria.items() if isinstance(criteria, Mapping) else ():
+        named = named_in(mode, {name: said})
+        if named and all(follow(*one) is None for one in named):
+            found.add(named[0][0])
+    return found
+
+
 def _criterion(kind: str, said: Any, follow: Follow) -> Any:
     if not kind or not isinstance(said, Mapping) or "value" not in said:
         return said

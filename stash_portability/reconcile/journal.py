@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -22,13 +23,15 @@ NAME = "journal.jsonl"
 class Entry(NamedTuple):
     """A change as it was asked for, with the target's ids, and what came of it; ``written`` None: not known, the run
     ended before that was told. ``dark``: it is not known whether it was written. A create that is not done and has a
-    uid was made, but what was to follow is missing, or not known. ``left_out``: the fields that were not written."""
+    uid was made, but what was to follow is missing, or not known. ``left_out``: the fields that were not written.
+    ``name``: what the plan calls the record."""
 
     change: Change
     written: Written | None
     done: bool
     dark: bool = False
     left_out: frozenset[str] = frozenset()
+    name: str = ""
 
 
 class Journal:
@@ -58,17 +61,17 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def intend(self, changes: Sequence[Change]) -> list[int]:
-        """Note what is about to be written; give each one's number. What the disk has no room for is not noted at all:
-        it will not be written either. Raises OSError."""
+    def intend(self, changes: Sequence[Change], names: Sequence[str] = ()) -> list[int]:
+        """Note what is about to be written, with the ``names`` the plan has for it; give each one's number. What the
+        disk has no room for is not noted at all: it will not be written either. Raises OSError."""
         numbers = [self._next + place for place in range(len(changes))]
         self._next += len(changes)
         at = self._now()
         begun = os.fstat(self._file.fileno()).st_size
         try:
             self._write(
-                {"intend": number, "at": at, **change_to_json(self._with_kept_images(change))}
-                for number, change in zip(numbers, changes, strict=True)
+                {"intend": number, "at": at, "name": name, **change_to_json(self._with_kept_images(change))}
+                for number, change, name in zip(numbers, changes, names or repeat(""), strict=False)
             )
         except OSError:
             with suppress(OSError):
@@ -130,7 +133,8 @@ def read_back(folder: Path) -> Iterator[Entry]:
     with path.open("rb") as file:
         for number, start in zip(reversed(numbers), reversed(intents), strict=True):
             file.seek(start)
-            yield _entry(change_from_json(decode(file.readline())), outcomes.get(number))
+            said = decode(file.readline())
+            yield _entry(change_from_json(said), outcomes.get(number))._replace(name=said.get("name") or "")
 
 
 class _Outcome(NamedTuple):

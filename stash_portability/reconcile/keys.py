@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from ..json_text import dumps
 from ..model import Data
-from .rules import blob_fields, reference_fields, written
+from .doubts import other_content, other_disambiguation, other_ids, other_name, other_year
+from .rules import blob_fields, fold, reference_fields, written
 
 Refer = Callable[[str, str], "str | None"]
 """Kind and id of what a record refers to → the target's id of it, or None when it has none there."""
@@ -28,12 +29,17 @@ class Look(NamedTuple):
 class Rung(NamedTuple):
     """``why`` is for people: what is shared. ``twins``: those that share a key are paired in their order, one by one,
     because alike parts of one thing are allowed; else a pair must be alone with its key. ``all``: records that are
-    paired already count as candidates too, so that a name several have is never enough."""
+    paired already count as candidates too, so that what several have is never enough; not for the same bytes, of which
+    any is as good. ``but`` gives of two records what speaks against them being the same, "" for nothing: they are not
+    paired, and with ``tells`` that is told. ``members``: their images must be the same too."""
 
     why: str
     keys: Callable[[Look], Iterable[tuple[Any, ...]]]
     twins: bool = False
-    all: bool = False
+    all: bool = True
+    but: Callable[[Data, Data], str] | None = None
+    tells: bool = True
+    members: bool = False
 
 
 def key_texts(rung: Rung, look: Look) -> set[str]:
@@ -47,23 +53,18 @@ def likeness(kind: str, data: Data) -> bytes:
     return dumps([data.get(field.name) for field in written(kind) if field.name not in left_out])
 
 
-def _fold(text: str | None) -> str:
-    return (text or "").casefold()
-
-
 def _stash_ids(look: Look) -> Iterator[tuple[Any, ...]]:
     for entry in look.data.get("stash_ids") or ():
         yield entry.get("endpoint"), entry.get("stash_id")
 
 
-def _of(*names: str, fold: bool = False) -> Callable[[Look], Iterator[tuple[Any, ...]]]:
+def _of(*names: str, folded: bool = False) -> Callable[[Look], Iterator[tuple[Any, ...]]]:
     """The key of these fields; the first must not be empty."""
 
     def keys(look: Look) -> Iterator[tuple[Any, ...]]:
         first, *rest = (look.data.get(name) for name in names)
         if first not in (None, ""):
-            others = [_fold(value) if fold else value for value in rest]
-            yield _fold(first) if fold else first, others
+            yield (fold(first), [fold(value) for value in rest]) if folded else (first, rest)
 
     return keys
 
@@ -71,9 +72,9 @@ def _of(*names: str, fold: bool = False) -> Callable[[Look], Iterator[tuple[Any,
 def _aliases(look: Look, flip: bool) -> Iterator[tuple[Any, ...]]:
     """The name on one side, the aliases on the other."""
     if look.ours is flip:
-        yield (_fold(look.data.get("name")),)
+        yield (fold(look.data.get("name")),)
     else:
-        yield from ((_fold(alias),) for alias in look.data.get("aliases") or ())
+        yield from ((fold(alias),) for alias in look.data.get("aliases") or ())
 
 
 def _own_aliases(look: Look) -> Iterator[tuple[Any, ...]]:
@@ -87,7 +88,7 @@ def _their_aliases(look: Look) -> Iterator[tuple[Any, ...]]:
 def _name_alone(look: Look) -> Iterator[tuple[Any, ...]]:
     """A performer with a disambiguation on one side, one of that name without on the other."""
     has = bool(look.data.get("disambiguation"))
-    yield _fold(look.data.get("name")), "ours" if look.ours is has else "theirs"
+    yield fold(look.data.get("name")), "ours" if look.ours is has else "theirs"
 
 
 def _print(*types: str) -> Callable[[Look], Iterator[tuple[Any, ...]]]:
@@ -112,7 +113,7 @@ def _size_and_name(look: Look) -> Iterator[tuple[Any, ...]]:
     for file in look.data.get("files") or ():
         duration, path = file.get("duration"), file.get("path") or ""
         name = re.split(r"[\\/]", path)[-1]
-        yield file.get("size"), None if duration is None else round(duration), _fold(name)
+        yield file.get("size"), None if duration is None else round(duration), fold(name)
 
 
 def _paths(look: Look) -> Iterator[tuple[Any, ...]]:
@@ -122,6 +123,11 @@ def _paths(look: Look) -> Iterator[tuple[Any, ...]]:
 
 def _folder(look: Look) -> Iterator[tuple[Any, ...]]:
     yield (look.data.get("folder"),)
+
+
+def _folder_name(look: Look) -> Iterator[tuple[Any, ...]]:
+    """What the folder is called, wherever it is now."""
+    yield (re.split(r"[\\/]", look.data.get("folder") or "")[-1],)
 
 
 def _urls(look: Look) -> Iterator[tuple[Any, ...]]:
@@ -158,56 +164,67 @@ def _part(owner: str, names: tuple[str, ...]) -> Callable[[Look], Iterator[tuple
     return keys
 
 
-_NAMES = (
-    Rung("the same stash id", _stash_ids),
-    Rung("the same name", _of("name")),
-    Rung("the same name but for case", _of("name", fold=True)),
-    Rung("the name of one is an alias of the other", _own_aliases),
-    Rung("the name of one is an alias of the other", _their_aliases),
+def _ladder_of_names(but: Callable[[Data, Data], str] | None = None) -> tuple[Rung, ...]:
+    return (
+        Rung("the same stash id", _stash_ids),
+        Rung("the same name", _of("name"), but=but),
+        Rung("the same name but for case", _of("name", folded=True), but=but),
+        Rung("the name of one is an alias of the other", _own_aliases, but=but),
+        Rung("the name of one is an alias of the other", _their_aliases, but=but),
+    )
+
+
+_WITHOUT_FILES = (
+    Rung("the same title, date and studio, without files", _without_file),
+    Rung("the same title and studio, without files, one of them without a date", _without_date),
 )
 
 LADDERS: Mapping[str, tuple[Rung, ...]] = {
-    "tag": _NAMES,
-    "studio": _NAMES,
+    "tag": _ladder_of_names(),
+    "studio": _ladder_of_names(other_ids),
     "performer": (
-        _NAMES[0],
-        Rung("the same name and disambiguation", _of("name", "disambiguation")),
-        Rung("the same name and disambiguation but for case", _of("name", "disambiguation", fold=True)),
-        Rung("the same name, one of them without a disambiguation", _name_alone, all=True),
-        *_NAMES[3:],
+        Rung("the same stash id", _stash_ids),
+        Rung("the same name and disambiguation", _of("name", "disambiguation"), but=other_ids),
+        Rung(
+            "the same name and disambiguation but for case", _of("name", "disambiguation", folded=True), but=other_ids
+        ),
+        Rung("the same name", _name_alone, but=other_disambiguation),
+        *_ladder_of_names(other_ids)[3:],
     ),
     "group": (
-        Rung("the same URL", _urls),
         Rung("the same name and date", _of("name", "date")),
-        Rung("the same name", _of("name")),
-        Rung("the same name but for case", _of("name", fold=True)),
+        Rung("the same URL", _urls, but=other_name, tells=False),
+        Rung("the same name", _of("name"), but=other_year),
+        Rung("the same name but for case", _of("name", folded=True), but=other_year),
     ),
     "gallery": (
-        Rung("the same zip", _print("md5", "oshash")),
-        Rung("the same path", _paths),
+        Rung("the same zip", _print("md5", "oshash"), all=False),
+        Rung("the same path", _paths, but=other_content),
         Rung("the same folder", _folder),
-        Rung("the same title, date and studio, without files", _without_file),
-        Rung("the same title and studio, without files, one of them without a date", _without_date),
+        Rung("a folder of the same name", _folder_name, all=False, members=True),
+        *_WITHOUT_FILES,
     ),
     "scene": (
-        Rung("the same first file", _first_print),
-        Rung("the same oshash", _print("oshash")),
-        Rung("the same md5", _print("md5")),
-        Rung("the same stash id", _stash_ids),
-        Rung("a file of the same size, duration and name", _size_and_name),
-        Rung("the same path", _paths),
-        Rung("the same URL", _urls),
-        Rung("the same title, date and studio, without files", _without_file),
-        Rung("the same title and studio, without files, one of them without a date", _without_date),
+        Rung("the same first file", _first_print, all=False),
+        Rung("the same oshash", _print("oshash"), all=False),
+        Rung("the same md5", _print("md5"), all=False),
+        Rung("the same stash id", _stash_ids, but=other_content),
+        Rung("a file of the same size, duration and name", _size_and_name, but=other_content),
+        Rung("the same path", _paths, but=other_content),
+        Rung("the same URL", _urls, but=other_content, tells=False),
+        *_WITHOUT_FILES,
     ),
-    "image": (Rung("the same md5", _print("md5")), Rung("the same path", _paths)),
+    "image": (
+        Rung("the same md5", _print("md5"), all=False),
+        Rung("the same path", _paths, but=other_content),
+    ),
     "marker": (
         Rung("the same place, tag and title", _part("scene", ("title",)), twins=True),
-        Rung("the same place and tag", _part("scene", ())),
+        Rung("the same place and tag", _part("scene", ()), all=False),
     ),
     "chapter": (
         Rung("the same place and title", _part("gallery", ("title",)), twins=True),
-        Rung("the same place", _part("gallery", ())),
+        Rung("the same place", _part("gallery", ()), all=False),
     ),
     "saved_filter": (Rung("the same name", _of("name", "mode")),),
     "config": (Rung("the same group", _of("group")),),

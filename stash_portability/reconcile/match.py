@@ -1,19 +1,22 @@
 """Which record of the source is which of the target: by the ladders of keys, the surest rung first.
 
-A pair is made where there is just one candidate each way. Where there are several, those that hold the same are paired
-in their order; for the rest lower rungs decide only among the candidates, and what stays open is told, never guessed.
+A pair is made where there is just one candidate each way, and nothing speaks against it. Where there are several, those
+that hold the same are paired in their order; for the rest lower rungs decide only among the candidates, and what stays
+open is told, never guessed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 
+from ..model import Data
 from .coding import decode
 from .keys import LADDERS, Look, Refer, Rung, key_texts, likeness
+from .members import judge_by_members
 from .references import References
-from .rules import ORDER, unparked
+from .rules import MATCHED, unparked
 from .workset import Workset
 
 _MOST_ALIKE = 200
@@ -23,7 +26,7 @@ _MOST_ALIKE = 200
 def match(workset: Workset) -> None:
     """Pair the records of both sides, kind by kind."""
     references = References(workset)
-    for kind in ORDER:
+    for kind in MATCHED:
         _pair_known(workset, kind)
         settled = True
         while settled:
@@ -45,15 +48,18 @@ def _anything_left(workset: Workset, kind: str) -> bool:
 
 def _climb(workset: Workset, kind: str, rung: Rung, refer: Refer) -> None:
     workset.run("DELETE FROM key")
-    workset.run("DELETE FROM edge")
-    workset.many("INSERT OR IGNORE INTO key VALUES (?, ?, ?)", _keys(workset, kind, rung, refer))
+    insert = "INSERT OR IGNORE INTO key VALUES (?, ?, ?)"
+    workset.many(insert, _keys(workset, kind, rung, refer))
     if rung.twins:
         _pair_by(workset, _TWINS)
         return
-    workset.run(_EDGES, _MOST_ALIKE, _MOST_ALIKE)
+    _weigh(workset, rung)
+    if rung.all and workset.one("SELECT EXISTS (SELECT 1 FROM edge WHERE but IS NULL)"):
+        workset.many(insert, _keys(workset, kind, rung, refer, "NOT NULL"))
+        _weigh(workset, rung)
     _pair_by(workset, _LONELY)
     _pair(workset, list(_alike(workset, kind)))
-    workset.run(_REMEMBER, rung.why)
+    workset.run(_REMEMBER, rung.why, rung.why, rung.tells)
 
 
 _KNOWN = """
@@ -70,23 +76,25 @@ WHERE s.side = 'source' AND t.side = 'target'
 """
 
 _EDGES = """
-INSERT OR IGNORE INTO edge
+INSERT OR IGNORE INTO edge (source, target)
 SELECT s.record, t.record FROM key s JOIN key t ON t.value = s.value AND t.side = 'target'
 WHERE s.side = 'source'
   AND (SELECT count(*) FROM (SELECT 1 FROM key k WHERE k.value = s.value AND k.side = 'source' LIMIT 201)) <= ?
   AND (SELECT count(*) FROM (SELECT 1 FROM key k WHERE k.value = s.value AND k.side = 'target' LIMIT 201)) <= ?
-  AND (NOT EXISTS (SELECT 1 FROM maybe m WHERE m.source = s.record)
+  AND (NOT EXISTS (SELECT 1 FROM maybe m WHERE m.source = s.record AND NOT m.doubt)
        OR EXISTS (SELECT 1 FROM maybe m WHERE m.source = s.record AND m.target = t.record))
 """
 
+
 _OPEN = """
-SELECT e.source, e.target FROM edge e JOIN record s ON s.id = e.source JOIN record t ON t.id = e.target
+SELECT e.source, e.target, e.but FROM edge e JOIN record s ON s.id = e.source JOIN record t ON t.id = e.target
 WHERE s.goes IS NULL AND t.goes IS NULL
 """
 
 _LONELY = f"""
 SELECT source, target FROM ({_OPEN}) e
-WHERE (SELECT count(*) FROM (SELECT 1 FROM edge f WHERE f.source = e.source LIMIT 2)) = 1
+WHERE but IS NULL
+  AND (SELECT count(*) FROM (SELECT 1 FROM edge f WHERE f.source = e.source LIMIT 2)) = 1
   AND (SELECT count(*) FROM (SELECT 1 FROM edge f WHERE f.target = e.target LIMIT 2)) = 1
 """  # noqa: S608
 
@@ -94,12 +102,26 @@ _OPEN_QUESTIONS = """
 SELECT count(DISTINCT m.source) FROM maybe m JOIN record s ON s.id = m.source WHERE s.kind = ? AND s.goes IS NULL
 """
 
-_REMEMBER = f"INSERT OR IGNORE INTO maybe SELECT source, target, ? FROM ({_OPEN})"  # noqa: S608
+_REMEMBER = f"""
+INSERT OR IGNORE INTO maybe
+SELECT source, target, CASE WHEN but IS NULL THEN ? || ', and there are several' ELSE ? || ', but ' || but END,
+  but IS NOT NULL FROM ({_OPEN}) WHERE but IS NULL OR ?
+"""  # noqa: S608
 
 
-def _keys(workset: Workset, kind: str, rung: Rung, refer: Refer) -> Iterator[tuple[str, str, int]]:
-    alone = "" if rung.all else "AND goes IS NULL"
-    rows = workset.rows(f"SELECT id, side, uid, data FROM record WHERE kind = ? {alone} ORDER BY id", kind)  # noqa: S608
+def _weigh(workset: Workset, rung: Rung) -> None:
+    """Find who shares a key, and what speaks against each."""
+    workset.run("DELETE FROM edge")
+    workset.run(_EDGES, _MOST_ALIKE, _MOST_ALIKE)
+    if rung.members:
+        judge_by_members(workset)
+    if rung.but is not None:
+        workset.many("UPDATE edge SET but = ? WHERE source = ? AND target = ?", list(_doubts(workset, rung.but)))
+
+
+def _keys(workset: Workset, kind: str, rung: Rung, refer: Refer, goes: str = "NULL") -> Iterator[tuple[str, str, int]]:
+    sql = f"SELECT id, side, uid, data FROM record WHERE kind = ? AND goes IS {goes} ORDER BY id"  # noqa: S608
+    rows = workset.rows(sql, kind)
     for number, side, uid, content in rows:
         data, ours = decode(content), side == "source"
         if not ours and "name" in data:
@@ -113,9 +135,17 @@ def _itself(kind: str, uid: str) -> str | None:
     return uid
 
 
+def _doubts(workset: Workset, but: Callable[[Data, Data], str]) -> Iterator[tuple[str, int, int]]:
+    """The candidates that something speaks against, with what does."""
+    sql = f"SELECT source, target, s.data, t.data FROM ({_OPEN}) JOIN record s ON s.id = source JOIN record t ON t.id = target"  # noqa: S608, E501
+    for ours, theirs, held, there in workset.rows(sql):
+        if why := but(decode(held), decode(there)):
+            yield why, ours, theirs
+
+
 def _alike(workset: Workset, kind: str) -> Iterator[tuple[int, int]]:
     """Of those with several candidates: the ones that hold the same, in their order."""
-    edges = list(workset.rows(f"SELECT source, target FROM ({_OPEN}) ORDER BY source, target"))  # noqa: S608
+    edges = list(workset.rows(f"SELECT source, target FROM ({_OPEN}) WHERE but IS NULL ORDER BY source, target"))  # noqa: S608
     held = {number: _likeness(workset, kind, number) for number in {one for edge in edges for one in edge}}
     sides: dict[bytes, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for which in (0, 1):

@@ -1,8 +1,11 @@
 """The three-way merge of one record, field by field. Pure; everything is in the target's ids.
 
-With base b, source s, target t: ``s==t or s==b → t; t==b → s``; else the strategy decides, and the loser is told. Sets:
-``(s ∪ t) − (b ∖ s) − (b ∖ t)``. Histories are multisets of instants. Without a base, what is empty says nothing: it
-loses to anything, and nothing is taken away.
+With base b, source s, target t: ``s==t or s==b → t; t==b → s``; else the strategy decides, and the loser is told.
+Sets: ``(s ∪ t) − (b ∖ s) − (b ∖ t)``. Histories are multisets of instants. Without a base, what is empty says nothing:
+it loses to anything, and nothing is taken away; only with the strategy "target" what is empty in the target stays so.
+With "source" or "target" (for the field, its kind or all) that side's list or history counts as a whole. "No" and
+nought of what is counted are empty too, as after a scan; a place to resume at is not filled into what the target has
+played since.
 """
 
 from __future__ import annotations
@@ -16,10 +19,14 @@ from typing import Any
 from ..kinds import Field
 from ..model import Data, Policy, Strategy
 from .coding import image_digest
-from .rules import NEVER_CLEARED, written
+from .rules import NEVER_CLEARED, fold, written
 
 _COUNTED = frozenset(("resume_time", "play_duration", "o_counter"))
 """Numbers whose nought says that nothing happened yet."""
+
+_GROWING = frozenset(("o_counter",))
+"""Numbers that are raised one by one: the higher one holds the lower, as a history does, and as what a run that was
+killed half-way left does."""
 
 _NO_RECORD: Data = {}
 
@@ -79,7 +86,7 @@ def merge(sides: Sides, policy: Policy) -> Merged:
             clashes.append(clash)
         if not same(field, value, sides.target[name]):
             changes[name] = value
-    _drop_own_name(sides.target, changes)
+    _drop_own_name(sides, changes)
     return Merged(changes, tuple(clashes))
 
 
@@ -106,12 +113,21 @@ def _merge_field(field: Field, sides: Sides, policy: Policy) -> tuple[Any, Clash
     kind, name = sides.kind, field.name
     base = sides.base or _NO_RECORD
     three = _Three(base.get(name), sides.source[name], sides.target[name], name in base)
-    if field.role == "log":
+    how, exact = strategy(policy, kind, name), policy.prefer.get(f"{kind}.{name}", "union")
+    told = three.target or how == "target"
+    if field.many and how in ("source", "target") and three.source and told and not three.has_base:
+        return _one_side(field, three, how) if field.role == "log" else _merge_entries(field, three, how, sides, True)
+    if field.role == "log" and (exact == "union" or three.has_base):
         return _merge_log(three), None
-    exact = policy.prefer.get(f"{kind}.{name}", "union")
     if (field.many or _by_key(field)) and exact == "union":
         return _merge_entries(field, three, strategy(policy, kind, ""), sides)
-    return _merge_value(field, three, strategy(policy, kind, name), sides, policy.skew)
+    return _merge_value(field, three, how, sides, policy.skew)
+
+
+def _one_side(field: Field, three: _Three, how: Strategy) -> tuple[Any, Clash]:
+    """All that one side says; the other one is told."""
+    value = three.source if how == "source" else three.target
+    return value, Clash(field.name, three.base, three.source, three.target, how)
 
 
 def _merge_value(
@@ -121,17 +137,25 @@ def _merge_value(
     if same(field, source, target):
         return target, None
     if three.has_base:
-        if same(field, source, three.base):
-            return target, None
-        if same(field, target, three.base):
-            return source, None
-    elif _empty(field, source):
-        return target, None
-    elif _empty(field, target):
-        return source, None
+        for one, other in ((source, target), (target, source)):
+            if same(field, one, three.base):
+                return other, None
+    elif said := _alone(field, three, how, sides):
+        return said[0], None
     chosen = _choose(field, three, how, sides, skew)
     value = source if chosen == "source" else target
     return value, Clash(field.name, three.base, source, target, chosen)
+
+
+def _alone(field: Field, three: _Three, how: Strategy, sides: Sides) -> tuple[Any] | None:
+    """Without a base: what there is when only one side says something, or both say the same of a count."""
+    source, target = three.source, three.target
+    if _empty(field, source):
+        return (target,)
+    if _empty(field, target) and how != "target":
+        since = how != "source" and field.name == "resume_time" and sides.target.get("play_history")
+        return (target if since else source,)
+    return (max(source, target),) if field.name in _GROWING and how == "fill" else None
 
 
 def _choose(field: Field, three: _Three, how: Strategy, sides: Sides, skew: float) -> str:
@@ -171,12 +195,17 @@ def _merge_log(three: _Three) -> list[Any]:
     return found
 
 
-def _merge_entries(field: Field, three: _Three, how: Strategy, sides: Sides) -> tuple[Any, Clash | None]:
-    """A set: its members by their keys, and what both say of a member by parts."""
+def _merge_entries(
+    field: Field, three: _Three, how: Strategy, sides: Sides, whole: bool = False
+) -> tuple[Any, Clash | None]:
+    """A set: its members by their keys, and what both say of a member by parts. ``whole``: the members of one side."""
     source, target, base = (_keyed(field, value, sides) for value in (three.source, three.target, three.base))
     kept = (source.keys() | target.keys()) - (base.keys() - source.keys()) - (base.keys() - target.keys())
-    order = _order(field, three, (source, target), kept)
     found, clash = {}, None
+    if whole:
+        kept = set(source if how == "source" else target)
+        _, clash = _one_side(field, three, how) if _differ(field, source, target) else (None, None)
+    order = _order(field, three, (source, target), kept, whole and how == "source")
     for key in order:
         if key in source and key in target:
             values = _Three(base.get(key), source[key], target[key], three.has_base and key in base)
@@ -206,6 +235,10 @@ def _merge_entry(field: Field, three: _Three, how: Strategy, sides: Sides) -> tu
     return merged, clash
 
 
+def _differ(field: Field, source: Mapping[Any, Any], target: Mapping[Any, Any]) -> bool:
+    return list(source) != list(target) if field.ordered else source.keys() != target.keys()
+
+
 def _by_key(field: Field) -> bool:
     """Whether the value maps keys to values that are merged each for itself."""
     return field.type == "map" or field.name == "settings"
@@ -224,12 +257,12 @@ def _key(field: Field, entry: Any, kind: str) -> Any:
     return entry.get(field.key) if field.parts else entry
 
 
-def _order(field: Field, three: _Three, known: Sequence[Mapping[Any, Any]], kept: set[Any]) -> list[Any]:
-    """Members of ordered fields stand as in the target, then those the source has more; but as in the source when only
-    that moved them since the base. Others stand in the canonical order."""
+def _order(field: Field, three: _Three, known: Sequence[Mapping[Any, Any]], kept: set[Any], ours: bool) -> list[Any]:
+    """Members of ordered fields stand as in the target, then those the source has more; but as in the source with
+    ``ours``, and when only that moved them since the base. Others stand in the canonical order."""
     source, target = known
     first, then = (target, source)
-    if three.has_base and three.target == three.base:
+    if ours or (three.has_base and three.target == three.base):
         first, then = (source, target)
     listed = [key for key in dict.fromkeys((*first, *then)) if key in kept]
     return listed if field.ordered else sorted(listed, key=_canonical)
@@ -252,13 +285,25 @@ def _equal_parts(left: Mapping[str, Any], right: Mapping[str, Any]) -> set[str]:
 
 
 def _empty(field: Field, value: Any) -> bool:
+    if field.name == "settings":  # a switch that is off, or a text that was cleared, was set so
+        return value is None
     return value is None or value in ("", [], {}) or value is False or (field.name in _COUNTED and not value)
 
 
-def _drop_own_name(target: Data, changes: dict[str, Any]) -> None:
-    """Stash refuses a record whose alias is its own name (which a union can bring about)."""
-    name, aliases = changes.get("name", target.get("name")), changes.get("aliases")
-    if name and isinstance(aliases, list):
-        changes["aliases"] = [alias for alias in aliases if alias.casefold() != name.casefold()]
-        if changes["aliases"] == target.get("aliases"):
-            del changes["aliases"]
+def _drop_own_name(sides: Sides, changes: dict[str, Any]) -> None:
+    """Stash refuses a record whose alias is its own name, and a performer with an alias twice (which a union can bring
+    about); in one performer all letters count alike in both cases
+    (https://github.com/stashapp/stash, pkg/performer/validate.go: ValidateAliases)."""
+    name, aliases = changes.get("name", sides.target.get("name")), changes.get("aliases")
+    if not name or not isinstance(aliases, list):
+        return
+    held = sides.target.get("aliases") or []
+    alike, once = (str.lower, True) if sides.kind == "performer" else (fold, False)
+    seen, kept = {alike(name)}, set()
+    for alias in sorted(aliases, key=lambda one: one not in held):
+        if alike(alias) not in seen:
+            kept.add(alias)
+            seen |= {alike(alias)} if once else set()
+    changes["aliases"] = [alias for alias in aliases if alias in kept]
+    if changes["aliases"] == sides.target.get("aliases"):
+        del changes["aliases"]

@@ -10,7 +10,7 @@ from typing import Any
 from ..model import Change
 from .changes import Phase, add_change
 from .coding import decode, encode
-from .rules import UNIQUE_NAMES, parked
+from .rules import UNIQUE_NAMES, fold, parked
 from .taken import note_tokens
 from .workset import Workset
 
@@ -46,7 +46,7 @@ def _free(workset: Workset, kind: str, uid: str, fields: Mapping[str, set[str]])
     if "name" in fields:
         after["name"] = parked(data["name"], uid)
     if "aliases" in fields:
-        after["aliases"] = [alias for alias in data["aliases"] if alias.casefold() not in fields["aliases"]]
+        after["aliases"] = [alias for alias in data["aliases"] if fold(alias) not in fields["aliases"]]
     before = {name: data[name] for name in after}
     rows = list(workset.rows("SELECT id, before FROM change WHERE kind = ? AND uid = ?", kind, uid))
     for number, content in rows:

@@ -22,9 +22,10 @@ from .parking import park
 from .possible import Cannot, Possible
 from .prints import merge_prints
 from .references import References
-from .room import Room, forget_late_waiting, wait_for_images
+from .room import Room, forget_late_waiting, wait_for_images, wait_for_named
 from .rules import ORDER, unparked, written
 from .taken import settle
+from .unlink import unlink
 from .workset import Workset
 
 
@@ -92,6 +93,7 @@ def _compose(workset: Workset, policy: Policy, task: Task) -> _Bench:
         _create(bench, kind)
         if kind in task.kinds:
             _delete(bench, kind)
+    unlink(workset, bench.tally, bench.possible.lost)
     bench.tally["references left out"] = bench.references.left_out
     return bench
 
@@ -116,6 +118,10 @@ def _merge_pairs(bench: _Bench, kind: str) -> None:
 def _merge_pair(bench: _Bench, which: tuple[str, str], ours: Any, held: Any, agreed: Any) -> None:
     kind, uid = which
     target, policy = _unparked(held, uid), bench.policy
+    if kind == "saved_filter" and (lost := bench.references.lost(ours)):
+        sql = "SELECT goes FROM record WHERE kind = ? AND side = 'target' AND uid = ?"
+        wait_for_named(bench.workset, bench.workset.one(sql, kind, uid), lost)
+        ours = {name: value for name, value in ours.items() if name != "object_filter"}
     source = bench.possible.narrow(kind, bench.references.translate(kind, ours, target), target)
     base = target if policy.base == "target" else agreed if policy.base == "state" else None
     changes = _merged(bench, which, Sides(kind, base, source, target), policy)
@@ -177,6 +183,9 @@ def _create(bench: _Bench, kind: str) -> None:
     sql = "SELECT uid, goes, data FROM record WHERE kind = ? AND side = 'source' AND fate = 'create' ORDER BY id"
     room = None
     for ours, uid, content in bench.workset.rows(sql, kind):
+        if kind == "saved_filter" and (lost := bench.references.lost(decode(content))):
+            wait_for_named(bench.workset, ours, lost)
+            continue
         data = bench.references.translate(kind, decode(content), None)
         if kind == "chapter":
             room = room or Room(bench.workset)

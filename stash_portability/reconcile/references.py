@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..model import Data
-from .filters import translate_filter
+from .filters import emptied, named_in, translate_filter
 from .rules import reference_fields
 from .workset import Workset
 
@@ -56,6 +56,20 @@ class References:
             else:
                 out[field.name] = self._single(field.of, value, had)
         return out
+
+    def lost(self, data: Data) -> tuple[str, ...]:
+        """The kinds of which a saved filter names records that the source has and the target will not have, or names
+        nothing any more: without them it would find other things. What its own library has no more it does not miss.
+        """
+        mode, criteria = data.get("mode"), data.get("object_filter")
+        gone = [(kind, uid) for kind, uid in named_in(mode, criteria) if self.look_up(kind, uid) is None]
+        found = {kind for kind, uid in gone if self._is_missed(kind, uid)}
+        return tuple(sorted(found | emptied(mode, criteria, self.look_up)))
+
+    def _is_missed(self, kind: str, uid: str) -> bool:
+        """Whether the source has the record, or nothing is known of its kind."""
+        sql = "SELECT EXISTS (SELECT 1 FROM record WHERE kind = ?1 AND side = 'source' AND (uid = ?2 OR ?2 = ''))"
+        return bool(self._workset.one(sql, kind, uid) or not self._workset.one(sql, kind, ""))
 
     def _counted(self, of: str, uid: str) -> str | None:
         goes = self.look_up(of, uid)

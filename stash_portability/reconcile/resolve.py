@@ -43,6 +43,16 @@ class Resolver:
             found.append((change.uid, Change(change.op, change.kind, uid, before, after)))
         return found
 
+    def renamed(self, change: Change) -> Change:
+        """``change`` with the ids that are known in place of those it names; a create keeps its name."""
+        uid = change.uid if change.op == "create" else self._id(change.kind, change.uid) or change.uid
+        before, after = (None if data is None else self._data(change.kind, data) for data in change[3:])
+        return Change(change.op, change.kind, uid, before, after)
+
+    def knows(self, kind: str, name: str) -> bool:
+        """Whether it was learned what ``name`` has become."""
+        return name in self._ids.get(kind, ())
+
     def _hopeless(self, change: Change) -> str:
         if change.op != "create" and self._id(change.kind, change.uid) is None:
             return "it could not be made"

@@ -1,11 +1,13 @@
-"""Chapters and the images they count: Stash makes no chapter at an image that its gallery does not have. Images come
-from a scan, so such a chapter waits for one.
+"""What waits although all it belongs to is there: chapters and the images they count, because Stash makes no chapter at
+an image that its gallery does not have, and images come from a scan; saved filters that name what is not there.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
+from ..kinds import KINDS
 from ..model import Data, Waiting
 from .changes import Phase
 from .coding import decode, encode
@@ -37,11 +39,24 @@ class Room:
 
 def wait_for_images(workset: Workset, uid: str) -> None:
     """Tell that the chapter ``uid`` of the source waits."""
-    told = encode(list(Waiting("chapter", uid, WHY)))
-    workset.run("INSERT INTO found (what, kind, data) VALUES ('Waiting', 'chapter', ?)", told)
+    _wait(workset, Waiting("chapter", uid, WHY))
+
+
+def wait_for_named(workset: Workset, uid: str, kinds: Iterable[str]) -> None:
+    """Tell that the saved filter ``uid`` of the source waits for records of ``kinds``."""
+    names = " and ".join(KINDS[kind].plural.replace("_", " ") for kind in kinds)
+    _wait(workset, Waiting("saved_filter", uid, f"it names {names} that are not restored"))
+
+
+def _wait(workset: Workset, what: Waiting) -> None:
+    sql = "INSERT INTO found (what, kind, data) VALUES ('Waiting', ?, ?)"
+    workset.run(sql, what.kind, encode(list(what)))
 
 
 def forget_late_waiting(workset: Workset) -> None:
     """Forget what was told so, because it is planned anew."""
-    sql = "DELETE FROM found WHERE what = 'Waiting' AND kind = 'chapter' AND json_extract(data, '$[2]') = ?"
+    sql = (
+        "DELETE FROM found WHERE what = 'Waiting'"
+        " AND (kind = 'saved_filter' OR (kind = 'chapter' AND json_extract(data, '$[2]') = ?))"
+    )
     workset.run(sql, WHY)

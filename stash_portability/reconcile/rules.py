@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from string import ascii_lowercase, ascii_uppercase
 
 from ..kinds import KINDS, Field, Kind
 from ..model import Data
@@ -15,6 +16,11 @@ ORDER = (
 )  # fmt: skip
 """Kinds in the order they are matched and written: each after those it refers to, chapters after the images they
 count. Deletes go the other way, so that parts go before what they belong to."""
+
+MATCHED: tuple[str, ...] = (
+    "tag", "studio", "performer", "group", "image", "gallery", "scene", "marker", "chapter", "saved_filter", "config",
+)  # fmt: skip
+"""Kinds in the order they are matched: galleries of folders are known by their images too."""
 
 RANK: Mapping[str, int] = {kind: rank for rank, kind in enumerate(ORDER)}
 
@@ -43,7 +49,14 @@ UNIQUE_NAMES: Mapping[str, tuple[str, ...]] = {
 """Kinds in which Stash wants names to be unique, and the fields that matter
 (https://github.com/stashapp/stash, pkg/tag, pkg/studio and pkg/performer: validate.go)."""
 
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 _MOVING = " (moving {uid})"
+
+
+def fold(text: str | None) -> str:
+    """``text`` as Stash compares names: SQLite's LIKE and NOCASE take only the letters of ASCII for the same in both
+    cases, so that "Été" and "été" are two names."""
+    return (text or "").translate(_SMALL)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 from ..model import Ambiguity, Conflict, Data
 from .changes import Phase
 from .coding import decode, encode
-from .rules import UNIQUE_NAMES
+from .rules import UNIQUE_NAMES, fold
 from .workset import Workset
 
 WANTED, HELD = 0, 1
@@ -76,11 +76,11 @@ def _tokens(kind: str, data: Data) -> Iterator[tuple[str, str]]:
     """The names a record takes up, as Stash compares them, each with the field it stands in."""
     name = data.get("name")
     if name and "disambiguation" in UNIQUE_NAMES[kind]:
-        yield f"{name}\0{data.get('disambiguation') or ''}".casefold(), "name"
+        yield fold(f"{name}\0{data.get('disambiguation') or ''}"), "name"
     elif name:
-        yield name.casefold(), "name"
+        yield fold(name), "name"
     if "aliases" in UNIQUE_NAMES[kind]:
-        yield from ((alias.casefold(), "aliases") for alias in data.get("aliases") or ())
+        yield from ((fold(alias), "aliases") for alias in data.get("aliases") or ())
 
 
 def _give_up(
@@ -101,7 +101,7 @@ def _give_up(
     if field == "name":
         after = {name: one for name, one in after.items() if name not in ("name", "disambiguation")}
     else:
-        after["aliases"] = [alias for alias in after.get("aliases") or () if alias.casefold() != value]
+        after["aliases"] = [alias for alias in after.get("aliases") or () if fold(alias) != value]
     if after == wanted:
         return False
     told = Conflict(kind, uid, field, None, wanted[field], (before or {}).get(field), "target")

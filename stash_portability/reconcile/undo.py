@@ -4,61 +4,108 @@ is written like any other plan; what only a scan makes is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..model import Brake, Change, Data, Plan, Waiting
 from .journal import Entry, read_back
+from .resolve import Resolver
 from .rules import LINKS, only_a_scan_makes, written
 from .tally import Tally
 
 
-def undo_plan(folder: Path) -> Plan:
-    """The plan that takes back what the run in ``folder`` wrote. A create whose outcome is not known cannot be taken
-    back, because its id is not known either: a brake, ``unknown-creates``. Raises Unreadable."""
-    tally, unknown = Tally(), 0
+def undo_plan(folder: Path, begun: Sequence[Path] = ()) -> Plan:
+    """The plan that takes back what the run in ``folder`` wrote. ``begun``: the folders of runs that began to do that
+    and did not end; what they made again is not made twice. A create whose outcome is not known cannot be taken back,
+    because its id is not known either: a brake, ``unknown-creates``. Raises Unreadable."""
+    known, halves, unknown = _learn(begun)
+    entries, tally = _Inverses(folder, known, halves), Tally()
     for entry in read_back(folder):
         unknown += entry.dark and entry.change.op == "create"
-        for one in _inverse(entry):
-            if not _why_not(one):
-                tally.note(one.kind, one.uid, one.op)
+    for one in entries:
+        if not _why_not(one) and not entries.is_made(one):
+            tally.note(one.kind, one.uid, one.op)
     why = f"of {unknown} records the run did not learn whether they were made; they may stay"
     brakes = (Brake("unknown-creates", why),) if unknown else ()
-    return Plan(_Changes(folder), (), (), _Waiting(folder), tally.counts(), brakes)
+    return Plan(_Changes(entries), (), (), _Waiting(entries), tally.counts(), brakes)
+
+
+def _learn(begun: Sequence[Path]) -> tuple[Resolver, list[Change], int]:
+    """What has become of the records that these runs made again; what takes away those that were only half made, to be
+    made once more; and of how many it is not known."""
+    known, unknown = Resolver(), 0
+    halves: list[Change] = []
+    for folder in begun:
+        for entry in read_back(folder):
+            if entry.change.op == "create":
+                unknown += entry.dark
+                if entry.written is None or not entry.written.uid or not entry.name:
+                    continue
+                if entry.done:
+                    known.learn(entry.change.kind, entry.name, entry.written.uid)
+                else:
+                    halves.append(Change("delete", entry.change.kind, entry.written.uid, None, None))
+    return known, halves, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Inverses:
+    """What takes the run in ``folder`` back, the last first. ``known``: what was made again already; ``halves``: what
+    takes away what was only half made."""
+
+    folder: Path
+    known: Resolver
+    halves: Sequence[Change] = ()
+
+    def __iter__(self) -> Iterator[Change]:
+        for entry in read_back(self.folder):
+            for one in _inverse(entry):
+                yield self.known.renamed(one)
+
+    def is_made(self, one: Change) -> bool:
+        """Whether it is a record that was made again already."""
+        return one.op == "create" and self.known.knows(one.kind, one.uid)
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """The inverse changes, the last first; the links of what is made anew come when all of it is there."""
+    """The inverse changes, the last first; the links of what is made anew come when all of it is there, and chapters
+    when the images they count are back in their gallery."""
 
-    folder: Path
+    inverses: _Inverses
 
     def __iter__(self) -> Iterator[Change]:
-        inverses = (inverse for inverse in _inverses(self.folder) if not _why_not(inverse))
-        yield from (_without_links(one) if one.op == "create" else one for one in inverses)
-        for one in _inverses(self.folder):
-            links = _links(one)
-            if one.op == "create" and not _why_not(one) and links:
+        yield from self.inverses.halves
+        found = (one for one in self.inverses if not _is_late(one) and not self.inverses.is_made(one))
+        yield from (_without_links(one) if one.op == "create" else one for one in found)
+        for one in self._made():
+            if links := _links(one):
                 nothing: Data = {name: [] if isinstance(value, list) else None for name, value in links.items()}
-                yield Change("update", one.kind, one.uid, nothing, links)
+                yield self.inverses.known.renamed(Change("update", one.kind, one.uid, nothing, links))
+        yield from (one for one in self._made() if one.kind in _LAST and not self.inverses.is_made(one))
+
+    def _made(self) -> Iterator[Change]:
+        return (one for one in self.inverses if one.op == "create" and not _why_not(one))
+
+
+_LAST = ("chapter",)
+
+
+def _is_late(one: Change) -> bool:
+    return bool(_why_not(one)) or (one.op == "create" and one.kind in _LAST)
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """What was deleted and only a scan makes again."""
 
-    folder: Path
+    inverses: _Inverses
 
     def __iter__(self) -> Iterator[Waiting]:
-        for one in _inverses(self.folder):
+        for one in self.inverses:
             if why := _why_not(one):
                 yield Waiting(one.kind, one.uid, why)
-
-
-def _inverses(folder: Path) -> Iterator[Change]:
-    for entry in read_back(folder):
-        yield from _inverse(entry)
 
 
 def _inverse(entry: Entry) -> Iterator[Change]:

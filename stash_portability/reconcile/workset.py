@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
-from ..errors import NoSpace
+from ..errors import NoSpace, OutputNotUsable
 from ..model import EVERYTHING, Data, Record, Source, Want
 from .coding import Digest, encode, no_images, pack
 from .rules import ORDER
@@ -37,10 +38,11 @@ CREATE UNIQUE INDEX record_uid ON record (kind, side, uid);
 CREATE TABLE base (kind TEXT, source TEXT, target TEXT, data BLOB, PRIMARY KEY (kind, source, target)) WITHOUT ROWID;
 CREATE INDEX base_target ON base (kind, target);
 CREATE TABLE key (value TEXT, side TEXT, record INTEGER, PRIMARY KEY (value, side, record)) WITHOUT ROWID;
-CREATE TABLE edge (source INTEGER, target INTEGER, PRIMARY KEY (source, target)) WITHOUT ROWID;
+CREATE TABLE edge (source INTEGER, target INTEGER, but TEXT, PRIMARY KEY (source, target)) WITHOUT ROWID;
 CREATE INDEX edge_target ON edge (target);
 CREATE TABLE pair (source INTEGER PRIMARY KEY, target INTEGER UNIQUE);
-CREATE TABLE maybe (source INTEGER, target INTEGER, why TEXT, PRIMARY KEY (source, target)) WITHOUT ROWID;
+CREATE TABLE maybe (source INTEGER, target INTEGER, why TEXT, doubt INTEGER, PRIMARY KEY (source, target))
+  WITHOUT ROWID;
 CREATE INDEX maybe_target ON maybe (target);
 CREATE TABLE change (id INTEGER PRIMARY KEY, phase INTEGER, rank INTEGER, op TEXT, kind TEXT, uid TEXT,
   before BLOB, after BLOB);
@@ -53,9 +55,14 @@ CREATE TABLE found (id INTEGER PRIMARY KEY, what TEXT, kind TEXT, data BLOB);
 """``record.goes``: of the source, what references to it become (the target's id, or new:…); of the target, the id of
 the source's record it is matched with. ``fate``: "create", "wait", "ambiguous", "out"; of the target "delete", "kept".
 ``standing``: of the source, a Standing.
+``edge.but``, ``maybe.doubt``: what speaks against a pair, and that something does.
 ``base``: what both agreed on last time, in the target's ids. ``found``: conflicts, ambiguities, what waits."""
 
 _MEMORY = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;"
+
+
+_REFUSED = ("disk I/O error", "unable to open", "readonly")
+"""What SQLite says when the disk refuses a file."""
 
 
 class Agreed(NamedTuple):
@@ -68,13 +75,19 @@ class Agreed(NamedTuple):
 
 
 class Workset:
-    """Records of both sides and of the base. A context manager; raises NoSpace when the disk is full."""
+    """Records of both sides and of the base. A context manager; raises NoSpace when the disk is full,
+    OutputNotUsable when it refuses."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript(_MEMORY + _SCHEMA)
-        self._connection.execute("BEGIN")
+        with self._told():
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            try:
+                self._connection.executescript(_MEMORY + _SCHEMA)
+                self._connection.execute("BEGIN")
+            except sqlite3.Error:
+                self._connection.close()
+                raise
 
     def __enter__(self) -> Workset:
         return self
@@ -121,18 +134,32 @@ class Workset:
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Do a statement for each of ``rows``."""
-        try:
+        with self._told():
             self._connection.executemany(sql, rows)
-        except sqlite3.OperationalError as error:
-            if "full" in str(error):
-                raise NoSpace(path=self._path, reason="the working file of this run does not fit") from error
-            raise
 
     def rows(self, sql: str, *values: Any) -> Iterator[Any]:
-        """Stream the rows of a query."""
-        return self._connection.execute(sql, values)
+        """Stream the rows of a query, which is asked at once."""
+        with self._told():
+            return self._streamed(self._connection.execute(sql, values))
+
+    def _streamed(self, rows: Iterator[Any]) -> Iterator[Any]:
+        with self._told():
+            yield from rows
 
     def one(self, sql: str, *values: Any) -> Any:
         """The first column of the first row; None when there is none."""
-        row = self._connection.execute(sql, values).fetchone()
+        with self._told():
+            row = self._connection.execute(sql, values).fetchone()
         return row[0] if row else None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what the disk refuses: a query needs room, too, to sort. Raises NoSpace, OutputNotUsable."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "full" in str(error):
+                raise NoSpace(path=self._path, reason="the working file of this run does not fit") from error
+            if any(said in str(error) for said in _REFUSED):
+                raise OutputNotUsable(path=self._path, reason=error) from error
+            raise

@@ -115,7 +115,7 @@ def test_every_setting_is_written_or_has_a_reason():
 def test_what_a_stash_cannot_be_given_is_told_before_anything_is_written():
     schema = full_schema(without=("TagUpdateInput.sort_name",))
     told = writer(FakeStash(), schema).cannot("tag")
-    assert set(told) == {"sort_name", "created_at", "updated_at"}
+    assert set(told) == {"sort_name", "created_at", "updated_at", "delete"}
     assert set(writer(FakeStash()).cannot("scene")) >= {"files", "captions", "interactive", "created_at"}
 
 

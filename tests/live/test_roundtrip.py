@@ -128,7 +128,6 @@ def settings(server: StashServer) -> dict[str, Any]:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="a switch that is off in the archive is taken for empty, and stays on in Stash")
 def test_settings_come_back_by_group(
     stash_030: StashServer, scanned_030: Path, request: Any, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -5,7 +5,7 @@ from stash_portability.reconcile.plan import Task
 from stash_portability.reconcile.workset import Agreed
 
 from .films import marker, memory, record_all, scene, tag
-from .running import FROM_SOURCE, REPLACE, STATE, changes, planned
+from .running import FROM_SOURCE, REPLACE, STATE, changes, planned, run
 
 
 def pairs(kind, ours, theirs):
@@ -51,7 +51,8 @@ def test_a_name_that_is_an_alias_on_the_other_side():
 
 def test_performers_of_one_name_are_never_guessed():
     assert pairs("performer", [person("Ada", "poet")], [person("Ada", "pilot")]) == ([], [])
-    assert pairs("performer", [person("Ada", "poet")], [person("Ada")]) == ([(0, 0)], [])
+    assert pairs("performer", [person("Ada", "poet")], [person("Ada")]) == ([], [("1", ("51",))])
+    assert pairs("performer", [person("Ada")], [person("Ada", "poet")]) == ([], [("1", ("51",))])
     several = [person("Ada", "poet"), person("Ada", "pilot")]
     assert pairs("performer", several, [person("Ada")]) == ([], [("1", ("51",)), ("2", ("51",))])
     assert pairs("performer", several, [person("Ada", "pilot")]) == ([(1, 0)], [])
@@ -69,6 +70,159 @@ def test_scenes_that_share_a_file_are_told_by_the_next_rung_or_left():
     assert pairs("scene", ours, theirs) == ([(0, 1), (1, 0)], [])
     unlike = [scene("a1", title="x"), scene("a1", title="y")]
     assert pairs("scene", [scene("a1", title="z")], unlike) == ([], [("1", ("51", "52"))])
+
+
+def film(print_, **more):
+    """A scene of one file; its path tells nothing of its print."""
+    file = {"path": f"/films/{more.pop('path', print_)}.mp4", "size": 10, "fingerprints": []}
+    file["fingerprints"] = [{"type": "oshash", "value": print_}] if print_ else []
+    return scene("x", **{"files": [file], **more})
+
+
+def without_file(title, **more):
+    return scene("x", **{"files": [], "title": title, **more})
+
+
+SERIES = {"urls": ["https://otters.example/series"]}
+
+
+def test_files_that_hold_something_else_are_never_one_scene():
+    ours = [film("a1", **SERIES), film("b2", **SERIES)]
+    assert pairs("scene", ours, [film("a1", **SERIES), film("c3", **SERIES)]) == ([(0, 0)], [])
+    assert pairs("scene", [film("b2", **SERIES)], [film("c3", **SERIES)]) == ([], [])
+    assert pairs("scene", [film("b2", stash_ids=box("1"))], [film("c3", stash_ids=box("1"))]) == ([], [("1", ("51",))])
+    assert pairs("scene", [film("b2", path="reef")], [film("c3", path="reef")]) == ([], [("1", ("51",))])
+    assert pairs("scene", [film("b2", path="reef")], [film("", path="reef")]) == ([(0, 0)], [])
+    phash = [{"type": "phash", "value": "ff"}]
+    again = [film(print_, stash_ids=box("1")) for print_ in ("b2", "c3")]
+    for one in again:
+        one["files"][0]["fingerprints"] += phash
+    assert pairs("scene", again[:1], again[1:]) == ([(0, 0)], [])
+
+
+def test_pictures_and_zips_that_hold_something_else_are_never_one():
+    def held(print_, **more):
+        return {
+            "title": None,
+            "files": [{"path": "/films/a", "fingerprints": [{"type": "md5", "value": print_}]}],
+            **more,
+        }
+
+    assert pairs("image", [held("1")], [held("2")]) == ([], [("1", ("51",))])
+    assert pairs("gallery", [held("1", folder=None)], [held("2", folder=None)]) == ([], [("1", ("51",))])
+
+
+def test_what_speaks_against_a_pair_is_told_and_keeps_the_target_s_from_being_deleted():
+    source, target = (
+        memory([Record("scene", "1", film("b2", path="a"))]),
+        memory([Record("scene", "7", film("c3", path="a"))]),
+    )
+    with planned(source, target, REPLACE) as plan:
+        assert list(plan.changes) == []
+        assert [one.why for one in plan.ambiguities] == ["the same path, but their files hold something else"]
+
+
+def test_a_key_that_paired_records_have_too_is_not_enough():
+    ours = [film("a1", **SERIES), without_file("Dunes", **SERIES)]
+    theirs = [film("a1", **SERIES), without_file("Marsh", **SERIES)]
+    assert pairs("scene", ours, theirs) == ([(0, 0)], [("2", ("52",))])
+    assert pairs("scene", ours[1:], theirs[1:]) == ([(0, 0)], [])
+    twice = [without_file("Reef", stash_ids=box("1"), rating100=rating) for rating in (10, 20)]
+    assert pairs("scene", twice, [without_file("Reef", stash_ids=box("1"), rating100=10),
+                                  without_file("Reef", stash_ids=box("1"), rating100=30)]) == (
+        [(0, 0)], [("2", ("52",))])  # fmt: skip
+
+
+def group(name, date=None, urls=()):
+    return {"name": name, "date": date, "urls": list(urls), "aliases": None, "tags": [], "containing_groups": []}
+
+
+def test_volumes_of_a_series_are_not_one_group():
+    page = SERIES["urls"]
+    assert pairs("group", [group("Volume 1", urls=page)], [group("Volume 2", urls=page)]) == ([], [])
+    assert pairs("group", [group("Volume 1", "2001", page)], [group("Volume 2", "2002", page)]) == ([], [])
+    assert pairs("group", [group("Vol. 1", "2001-02-03", page)], [group("Volume 1", "2001-02-03", page)]) == (
+        [(0, 0)],
+        [],
+    )
+    both = [group("Volume 1", "2001"), group("Volume 2", "2001", page)]
+    assert pairs("group", [group("Volume 1", "2001", page)], both) == ([(0, 0)], [])
+
+
+def test_groups_of_one_name_and_other_years_are_told_apart():
+    rivers = [group("Rivers", "1990"), group("Rivers", "2020-05-01")]
+    assert pairs("group", rivers[:1], rivers[1:]) == ([], [("1", ("51",))])
+    assert pairs("group", [group("rivers", "1990")], rivers[1:]) == ([], [("1", ("51",))])
+    assert pairs("group", rivers, rivers[1:]) == ([(1, 0)], [])
+    assert pairs("group", rivers[1:], [group("Rivers", "2020")]) == ([(0, 0)], [])
+    assert pairs("group", rivers[:1], [group("Rivers")]) == ([(0, 0)], [])
+    page = SERIES["urls"]
+    assert pairs("group", [group("Rivers", "1990", page)], [group("Rivers", "2020", page)]) == ([(0, 0)], [])
+
+
+def test_stash_ids_of_one_endpoint_tell_people_and_studios_apart():
+    for kind in ("performer", "studio"):
+        one, other = (person("Robin", stash_ids=box(number)) for number in "12")
+        assert pairs(kind, [one], [other]) == ([], [("1", ("51",))])
+        elsewhere = person("Robin", stash_ids=[{"endpoint": "https://other.example", "stash_id": "2"}])
+        assert pairs(kind, [one], [elsewhere]) == ([(0, 0)], [])
+    named = [person("Robin", stash_ids=box("1"))]
+    assert pairs("performer", named, [person("Jay", aliases=["Robin"], stash_ids=box("2"))]) == ([], [("1", ("51",))])
+    other = memory([Record("performer", "5", person("Robin", "the other one"))])
+    with planned(memory(record_all("performer", 1, named)), other, FROM_SOURCE) as plan:
+        assert list(plan.changes) == []
+        assert [one.why for one in plan.ambiguities] == ["the same name, but only one of them has a disambiguation"]
+
+
+def test_only_letters_of_ascii_are_the_same_in_both_cases():
+    twins = ["Été", "été", "Straße", "Strasse", "ÖL", "öl", "Paſture", "Pasture"]
+    for kind, make in (("tag", tag), ("performer", person), ("studio", tag)):
+        source, target = memory(record_all(kind, 1, [make(name) for name in twins])), memory([])
+        assert run(source, target, FROM_SOURCE).failed == []
+        assert sorted(one.data["name"] for one in target.read(kind)) == sorted(twins)
+        assert changes(source, target, REPLACE) == []
+        assert pairs(kind, [make("Été")], [make("été")]) == ([], [])
+        assert pairs(kind, [make("ÉTé")], [make("ÉtÉ"), make("Été")]) == ([(0, 1)], [])
+
+
+def test_a_name_that_is_the_same_but_for_case_counts_only_when_no_other_is():
+    assert pairs("tag", [tag("Sea"), tag("sea")], [tag("SEA"), tag("sea")]) == ([(1, 1)], [("1", ("51",))])
+
+
+def stills(folder, gallery, prints):
+    """A gallery of a folder, and the pictures in it."""
+    first = int(gallery) * 10
+    pictures = [
+        {"title": None, "galleries": [gallery],
+         "files": [{"path": f"{folder}/{print_}.jpg", "fingerprints": [{"type": "md5", "value": print_}]}]}
+        for print_ in prints
+    ]  # fmt: skip
+    made = {"title": None, "files": [], "folder": folder, "tags": [], "urls": []}
+    return [Record("gallery", gallery, made), *record_all("image", first, pictures)]
+
+
+def moved(ours, theirs):
+    with planned(memory(ours), memory(theirs), REPLACE) as plan:
+        gone = [one.uid for one in plan.changes if (one.op, one.kind) == ("delete", "gallery")]
+        rows = plan.changes.workset.rows(
+            "SELECT uid, goes FROM record WHERE kind = 'gallery' AND side = 'source' AND goes IS NOT NULL ORDER BY uid"
+        )
+        told = [(one.uid, one.candidates) for one in plan.ambiguities]
+        return list(rows), gone, told, [one.uid for one in plan.waiting if one.kind == "gallery"]
+
+
+def test_a_folder_that_was_moved_is_known_by_its_pictures():
+    ours = [*stills("/old/Reef", "1", "abc"), *stills("/old/more/Reef", "2", "def")]
+    theirs = [*stills("D:\\new\\Reef", "5", "ab"), *stills("/new/more/Reef", "6", "defg")]
+    assert moved(ours, theirs) == ([("1", "5"), ("2", "6")], [], [], [])
+
+
+def test_a_folder_of_the_same_name_with_other_pictures_is_another():
+    ours, theirs = stills("/old/Reef", "1", "abcd"), stills("/new/Reef", "5", "xyz")
+    assert moved(ours, theirs) == ([], ["5"], [], ["1"])
+    assert moved(ours, stills("/new/Dune", "5", "abcd")) == ([], ["5"], [], ["1"])
+    some = [*stills("/new/Reef", "5", "axy"), *stills("/new/Dune", "6", "bcd")]
+    assert moved(ours, some) == ([], ["6"], [("1", ("5",))], [])
 
 
 def test_twins_without_a_file_are_paired_in_their_order():

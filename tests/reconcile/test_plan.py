@@ -1,5 +1,6 @@
 """The order of a plan, names out of the way, links after records, and names that are taken."""
 
+from stash_portability.kinds import KINDS
 from stash_portability.model import Blob, Policy, Record
 from stash_portability.reconcile.plan import Task
 from stash_portability.reconcile.verify import remaining
@@ -163,6 +164,26 @@ def test_images_are_in_the_plan_as_what_they_are_read_by():
 
 def saved(**criteria):
     return {"mode": "SCENES", "name": "Rivers", "find_filter": None, "ui_options": None, "object_filter": criteria}
+
+
+def test_a_saved_filter_waits_for_what_it_names():
+    listed = [{"id": "1", "label": "x"}]
+    held = {"value": {"items": listed, "excluded": []}, "modifier": "INCLUDES"}
+    other = [Record("tag", "2", tag("B")), Record("saved_filter", "2", {**saved(), "name": "All"})]
+    gone = "it names {} that are not restored"
+    for kind, more in (("scene", [Record("scene", "1", scene("a1"))]), ("studio", []), ("tag", [])):
+        filters = [Record("saved_filter", "1", saved(**{f"{kind}s": held}))]
+        source = memory([*filters, *other, *more])
+        for policy in (MERGE, REPLACE):
+            with planned(source, memory([]), policy) as plan:
+                assert [one.after["name"] for one in plan.changes if one.kind == "saved_filter"] == ["All"]
+                told = [(one.uid, one.why) for one in plan.waiting if one.kind == "saved_filter"]
+            assert told == [("1", gone.format(KINDS[kind].plural))]
+        there = saved(tags={"value": {"items": [{"id": "5", "label": "y"}], "excluded": []}, "modifier": "INCLUDES"})
+        target = memory([Record("saved_filter", "8", there), Record("tag", "5", tag("B"))])
+        with planned(source, target, REPLACE) as plan:
+            assert [one for one in plan.changes if one.uid == "8"] == []
+            assert [one.uid for one in plan.waiting if one.kind == "saved_filter"] == ["1"]
 
 
 def test_saved_filters_name_the_records_of_the_target():

@@ -156,6 +156,8 @@ test("which runs go on, can be taken back, or wait to be applied", () => {
   assert.ok(!restoring.canUndo({ report: { undoable: true }, undone: "run" }));
   assert.ok(!restoring.canUndo({ report: { undoable: false } }));
   assert.ok(!restoring.canUndo({}));
+  assert.ok(!restoring.canUndo({ kind: "apply", state: "stopped", pid: 7, undoable: false })); // an empty journal
+  assert.ok(restoring.canUndo({ kind: "apply", state: "stopped", undoable: true, report: { undoable: true } }));
   assert.ok(restoring.canUndo({ kind: "apply", state: "stopped", pid: 7 }));
   assert.ok(!restoring.canUndo({ kind: "apply", state: "stopped" })); // it never began
   assert.ok(!restoring.canUndo({ kind: "apply", state: "failed", pid: 7, error: { code: "Braked" } }));

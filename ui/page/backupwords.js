@@ -15,6 +15,8 @@ export const BACKUP_WORDS = {
   cardGoing: "Going on",
   cardRuns: "Last runs",
   noBackup: "There is no backup yet.",
+  notReadable: (name, why) => `${name} cannot be read: ${why}. Back up again.`,
+  newerNotReadable: (name, why) => `A newer one, ${name}, cannot be read: ${why}. Back up again.`,
   noDecisions: "None. Previews with brakes, conflicts or open questions are listed here.",
   noRuns: "Nothing was done yet.",
   toBackups: "All backups",

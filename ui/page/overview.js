@@ -3,7 +3,7 @@
 import { BackUp, Rungs } from "./backups.js";
 import { useOverview } from "./deeds.js";
 import { Follow } from "./outcome.js";
-import { Button, Trouble, Waiting } from "./parts.js";
+import { Button, Notice, Trouble, Waiting } from "./parts.js";
 import { knownKind, Row } from "./runs.js";
 import { h, React } from "./stash.js";
 import { age, amount, capital, moment, size, T, utc } from "./strings.js";
@@ -12,7 +12,10 @@ import { countsOf, decisionsTold, glance, glanceChanges } from "./told.js";
 const Card = ({ title, children }) =>
   h("section", { className: "portability-card" }, h("h6", null, title), children);
 
-function Backup({ backup, facts, onDone, onMissing, open }) {
+const notReadable = ({ name, problem }, backup) =>
+  backup ? T.newerNotReadable(name, problem) : T.notReadable(name, problem);
+
+function Backup({ backup, unreadable, facts, onDone, onMissing, open }) {
   const known = backup && (backup.created || backup.name);
   return h(
     Card,
@@ -35,6 +38,7 @@ function Backup({ backup, facts, onDone, onMissing, open }) {
           .join(" · "),
       ),
     backup && h("div", { className: "mb-2" }, h(Rungs, backup)),
+    unreadable && h(Notice, { variant: "warning" }, notReadable(unreadable, backup)),
     h(BackUp, { facts, going: null, onDone, onMissing, brief: true }),
     backup && h(Button, { onClick: () => open("backups") }, T.toBackups),
   );
@@ -121,13 +125,13 @@ export function Overview({ facts, onPlan, onMissing, open }) {
   const { answer, problem, again } = useOverview(true);
   if (problem && !answer) return h(Trouble, { problem, again });
   if (!answer) return h(Waiting, null, T.loading);
-  const { backup, going, decisions = [], runs = [] } = answer;
+  const { backup, unreadable, going, decisions = [], runs = [] } = answer;
   const others = runs.filter(({ run }) => run !== going?.run);
   return h(
     "div",
     { className: "portability-cards" },
     going && h(Going, { going, runs, again }),
-    h(Backup, { key: "backup", backup, facts, onDone: again, onMissing, open }),
+    h(Backup, { key: "backup", backup, unreadable, facts, onDone: again, onMissing, open }),
     h(Decisions, { decisions, onPlan }),
     h(Last, { runs: others, facts, open }),
   );

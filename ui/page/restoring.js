@@ -167,9 +167,10 @@ export const canGoOn = ({ kind, state, asked }) =>
 
 const WRITES = ["apply", "undo"];
 
-/** Whether what a run wrote can be taken back; of one that ended early nobody knows before it is tried. */
-export function canUndo({ kind, state, report, undone, error, pid }) {
-  if (undone || error?.code === "Braked") return false;
+/** Whether what a run wrote can be taken back: not when the backend says that there is nothing; of one that ended early
+ * without a report nobody knows before it is tried. */
+export function canUndo({ kind, state, report, undone, error, pid, undoable }) {
+  if (undone || undoable === false || error?.code === "Braked") return false;
   return report ? Boolean(report.undoable) : Boolean(pid) && WRITES.includes(kind) && REDO.includes(state);
 }
 
