@@ -16,6 +16,7 @@ from stash_portability.progress import Quiet
 from stash_portability.reconcile.coding import decode
 from stash_portability.reconcile.match import match
 from stash_portability.reconcile.plan import Task, make_plan
+from stash_portability.reconcile.rules import reference_fields
 from stash_portability.reconcile.workset import Standing, Workset
 from stash_portability.restore_options import RestoreOptions
 from stash_portability.restore_source import Filling, fill_target, scope_of
@@ -241,13 +242,30 @@ def test_what_is_not_chosen_is_only_linked(data):
                 continue
             sql = "SELECT standing FROM record WHERE kind = ? AND side = 'source' AND goes = ?"
             standing = workset.one(sql, change.kind, change.uid)
-            if standing is None:  # its name is needed, and it is deleted later
-                assert ("delete", change.kind, change.uid) in [one[:3] for one in plan.changes]
+            gone = {one[1:3] for one in plan.changes if one.op == "delete"}
+            if standing is None:  # its name is needed, and it is deleted later; or what it refers to is deleted
+                assert change[1:3] in gone or _only_unlinks(change, gone), change
             elif standing != Standing.CHOSEN:
                 assert options["links"]
                 for name, value in change.after.items():
                     if options["ids"] and isinstance(value, list):
                         assert set(map(str, change.before[name])) <= set(map(str, value)), (change, name)
+
+
+def _only_unlinks(change, gone):
+    """Whether a change does nothing but take away references to records that are deleted."""
+    parts = {one.name: (part, (part or one).of) for one, part in reference_fields(change.kind)}
+    for name, value in change.after.items():
+        part, of = parts[name]
+        had, left = _members(change.before[name], part), _members(value, part)
+        if not left < had or not {(of, uid) for uid in had - left} <= gone:
+            return False
+    return True
+
+
+def _members(value, part):
+    entries = value if isinstance(value, list) else [value] if value else []
+    return {entry[part.name] if part else entry for entry in entries}
 
 
 @SOME
